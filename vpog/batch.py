@@ -48,7 +48,7 @@ class VPOGBatch:
     diameter:Tensor # `[B]` mm
     template_indices:Tensor # `[B, S]` int64 viewpoint index in the template set
     template_types:Tensor # `[B, S]` int64: 0 positive, 1 negative
-    inplane:Tensor # `[B, S]` radians, roll that best aligns each template with the query
+    inplane:Tensor|None = None # `[B, S]` radians, roll that best aligns each template with the query
     flows:Tensor|None = None # `[B, S, Hp, Wp, 2]` template → query, patch units, each in [-0.5, 0.5)
     visibility:Tensor|None = None # `[B, S, Hp, Wp]` bool, the template anchor is visible in the query
     patch_visibility:Tensor|None = None # `[B, S, Hp, Wp]` bool, and so is enough of its patch
@@ -76,12 +76,13 @@ class VPOGBatch:
             for axis, n in zip(axes, v.shape):
                 base, want = (axis[:-2], n - 1) if axis.endswith("+1") else (axis, n)
                 known = int(base) if base.isdigit() else sizes.setdefault(base, want)
-                if known != want: raise ValueError(f"VPOGBatch.{name}: expected [{', '.join(axes)}] with {base} = {known}, got {list(v.shape)}")
+                where = "" if base.isdigit() else f" with {base} = {known}"
+                if known != want: raise ValueError(f"VPOGBatch.{name}: expected [{', '.join(axes)}]{where}, got {list(v.shape)}")
         if self.infos is not None and len(self.infos) != sizes["B"]: raise ValueError(f"VPOGBatch.infos: expected B = {sizes['B']} entries, got {len(self.infos)}")
 
-    def map(self, f)->"VPOGBatch":
-        "A new batch with `f` applied to every tensor."
-        return replace(self, **{k: f(v) for k, v in self.tensors().items()})
+    def map(self, f, **changes)->"VPOGBatch":
+        "A new batch with `f` applied to every tensor, and other fields changed."
+        return replace(self, **{k: f(v) for k, v in self.tensors().items()}, **changes)
 
     def to(self, device, non_blocking:bool=False)->"VPOGBatch":
         "Copy to a device; dtypes stay."
@@ -94,8 +95,8 @@ class VPOGBatch:
     def __getitem__(self, i)->"VPOGBatch":
         "Samples of the batch as a batch: an index (a batch of one), a slice, a list of indices or a mask."
         rows = torch.arange(len(self))[[i] if isinstance(i, int) else i]
-        out = self.map(lambda v: v[rows.to(v.device)])
-        return out if self.infos is None else replace(out, infos=[self.infos[r] for r in rows.tolist()])
+        infos = None if self.infos is None else [self.infos[r] for r in rows.tolist()]
+        return self.map(lambda v: v[rows.to(v.device)], infos=infos)
 
     @classmethod
     def cat(cls,
