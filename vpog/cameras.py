@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['check_intrinsics', 'project', 'pixel_centers', 'unproject', 'transform_points', 'invert_rigid', 'relative_pose',
-           'xywh_to_xyxy', 'xyxy_to_xywh', 'mask_box', 'square_box', 'jitter_box', 'crop_matrix', 'crop_resize']
+           'xywh_to_xyxy', 'xyxy_to_xywh', 'mask_box', 'square_box', 'jitter_box', 'crop_matrix', 'crop_resize',
+           'crop_view']
 
 # %% ../nbs/01_cameras.ipynb #99950da1
 import math
@@ -174,3 +175,16 @@ def _sample_nearest(image, x0, y0, sx, sy, h, w):
     out = image[rows.clip(0, H - 1)[:, None], cols.clip(0, W - 1)]
     inside = ((rows >= 0) & (rows < H))[:, None] & ((cols >= 0) & (cols < W))
     return out * inside.reshape(inside.shape + (1,) * (image.ndim - 2)).astype(out.dtype)
+def crop_view(
+    rgb:np.ndarray, # `[H, W, 3]` uint8
+    mask:np.ndarray, # `[H, W]` bool
+    depth:np.ndarray, # `[H, W]` float32 mm
+    K:Tensor, # `[3, 3]`
+    box:Tensor, # `[4]` corners, may reach outside the image
+    size:int, # side of the crop
+)->dict: # `image [3, size, size]` uint8, `mask` bool, `depth` float32 (0 off the mask), `K [3, 3]` of the crop, in the dtype of `K`
+    "All pixels of a view, and its intrinsics, under one crop."
+    inside = crop_resize(mask, box, size)
+    image = torch.from_numpy(crop_resize(rgb, box, size, "area").copy()).permute(2, 0, 1).contiguous()
+    depth = torch.from_numpy(crop_resize(depth, box, size) * inside)
+    return dict(image=image, mask=torch.from_numpy(inside), depth=depth, K=crop_matrix(box.to(K.dtype), size) @ K)
