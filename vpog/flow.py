@@ -32,7 +32,7 @@ def fold_views(
 
 def _land(A, b, d, gu, gv):
     "Landing coordinates u, v (finite everywhere) and z of pixels with depth `d [..., H, W]` at columns `gu [W]`, rows `gv [H]`."
-    plane = lambda i: torch.addcmul(b[..., i, None, None], (A[..., i, 0, None] * gu + A[..., i, 2, None])[..., None, :] + (A[..., i, 1, None] * gv)[..., None], d)
+    def plane(i): return torch.addcmul(b[..., i, None, None], (A[..., i, 0, None] * gu + A[..., i, 2, None])[..., None, :] + (A[..., i, 1, None] * gv)[..., None], d)
     z = plane(2)
     per_z = z.clamp_min(1e-3).reciprocal()
     return plane(0) * per_z, plane(1) * per_z, z
@@ -50,8 +50,7 @@ def warp(
     A, b, _ = fold_views(K_src, K_dst, T_src, T_dst)
     u, v, z = _land(A, b, depth, _centers(depth.shape[-1], depth), _centers(depth.shape[-2], depth))
     good = (depth > 0) & (z > 0)
-    uv = torch.where(good[..., None], torch.stack([u, v], -1), torch.nan)
-    return uv, torch.where(depth > 0, z, 0)
+    return torch.where(good[..., None], torch.stack([u, v], -1), torch.nan), torch.where(depth > 0, z, 0)
 
 # %% ../nbs/04_flow.ipynb #f7f4c6d2
 def _slope(w, dim):
@@ -63,20 +62,23 @@ def _slope(w, dim):
     return torch.cat([d.narrow(dim, 0, 1), inner, d.narrow(dim, n, 1)], dim).nan_to_num_(0., 0., 0.)
 
 def _facing(w, wu, wv, e, gu, gv):
-    "Does the surface with inverse depth `w` and slopes `wu`, `wv` face the camera at `e` (see `fold_views`)?"
+    "Does the surface with inverse depth `w` and slopes `wu`, `wv` face the camera at `e` (see `fold_views`)? Where nothing is, `w` is infinite and the answer no."
     eu, ev = e[..., 0, None] - gu * e[..., 2, None], e[..., 1, None] - gv * e[..., 2, None]
-    return torch.addcmul(torch.addcmul(wu * eu[..., None, :], wv, ev[..., None]), w, e[..., 2, None, None]) < 1
+    f = torch.addcmul(torch.addcmul(wu * eu[..., None, :], wv, ev[..., None]), w, e[..., 2, None, None])
+    return (f < 1) & (f > -torch.inf)
 
-def _agrees(dst, u, v, z, allowed):
-    "Is `z` within `allowed` of the destination's depth at the pixel that contains (u, v)? `dst` is −inf where nothing is."
-    H, W = dst.shape[-2:]
-    padded = F.pad(dst, (1, 1, 1, 1), value=-torch.inf).flatten(-2)                  # outside the image: nothing
-    index = torch.add(u.clamp(-1, W).floor_(), v.clamp(-1, H).floor_(), alpha=W + 2).add_(W + 3).long()
-    there = torch.gather(padded.expand(*index.shape[:-2], -1), -1, index.flatten(-2)).view_as(z)
-    return there.sub_(z).abs_() <= allowed
+def _depth_at(depth, u, v, border=0):
+    "Depth at the pixels that contain the points (u, v); the image has a border, on which points outside are found (without one, on its edge pixels)."
+    h, w = depth.shape[-2:]
+    index = torch.add(u.clamp(-border, w - 1 - border).floor_(), v.clamp(-border, h - 1 - border).floor_(), alpha=w)
+    index, flat = index.add_((w + 1) * border).long().flatten(-2), depth.flatten(-2)
+    return torch.gather(flat.expand(*index.shape[:-1], flat.shape[-1]), -1, index).view_as(u)
 
-def _surface(depth, mask): return torch.where(mask & (depth > 0), depth, 0)
-def _or_nothing(surface): return torch.where(surface > 0, surface, -torch.inf)
+def _framed(surface):
+    "A depth image in which nothing, also outside the border, is infinitely far behind the camera: it agrees with no depth."
+    return F.pad(torch.where(surface > 0, surface, -torch.inf), (1, 1, 1, 1), value=-torch.inf)
+
+def _surface(depth, mask): return torch.where(mask, depth, 0)
 
 @torch.no_grad()
 def visibility(
@@ -93,14 +95,15 @@ def visibility(
 )->Tensor: # `[..., H, W]` bool
     "Which source pixels are visible in the destination view; leading dimensions broadcast."
     A, b, e = fold_views(K_src, K_dst, T_src, T_dst)
-    src, dst = _surface(depth_src, mask_src), _or_nothing(_surface(depth_dst, mask_dst))
+    src, dst = _surface(depth_src, mask_src), _framed(_surface(depth_dst, mask_dst))
     lead = torch.broadcast_shapes(A.shape[:-2], src.shape[:-2], dst.shape[:-2])
     src, dst = src.expand(*lead, *src.shape[-2:]), dst.expand(*lead, *dst.shape[-2:])
     gu, gv = _centers(src.shape[-1], src), _centers(src.shape[-2], src)
     u, v, z = _land(A, b, src, gu, gv)
     w = src.reciprocal()
     allowed = (tolerance * torch.as_tensor(diameter, dtype=src.dtype, device=src.device))[..., None, None]
-    return (src > 0) & (z > 0) & _facing(w, _slope(w, -1), _slope(w, -2), e, gu, gv) & _agrees(dst, u, v, z, allowed)
+    agrees = (_depth_at(dst, u, v, border=1) - z).abs_() <= allowed
+    return (src > 0) & (z > 0) & _facing(w, _slope(w, -1), _slope(w, -2), e, gu, gv) & agrees
 
 # %% ../nbs/04_flow.ipynb #370c509e
 def pixels_to_patches(
@@ -144,7 +147,8 @@ def _query_to_template(src, dst, A, b, e, allowed, ps):
     gu, gv, w = _centers(W, src, ps, c), _centers(H, src, ps, c), src.reciprocal()
     d, slopes = at(src)[:, None], (at(_slope(w, -1))[:, None], at(_slope(w, -2))[:, None])
     u, v, z = _land(A, b, d, gu, gv)
-    seen = (d > 0) & (z > 0) & _facing(at(w)[:, None], *slopes, e, gu, gv) & _agrees(dst, u, v, z, allowed)
+    there = _depth_at(dst, u, v)                                                           # outside: an edge pixel, but then there is no buddy
+    seen = (d > 0) & (z > 0) & (there > 0) & ((there - z).abs_() <= allowed) & _facing(at(w)[:, None], *slopes, e, gu, gv)
     buddy, _ = pixels_to_patches(u, v, seen, ps, (H // ps, W // ps))
     return torch.where(d > 0, torch.where(buddy >= 0, buddy, N), -1)
 
@@ -168,21 +172,22 @@ def compute_labels(
     A, b, e = fold_views(K[:, 1:], K[:, :1], poses[:, 1:], poses[:, :1])
     u, v, z = _land(A, b, src, gu, gv)
     good = on & (z > 0)
-    visible = _agrees(_or_nothing(query)[:, None], u, v, z, allowed) & good
+    visible = (_depth_at(_framed(query)[:, None], u, v, border=1) - z).abs_() <= allowed
     w = src.reciprocal()
-    visible &= _facing(w, _slope(w, -1), _slope(w, -2), e, gu, gv)
+    visible &= _facing(w, _slope(w, -1), _slope(w, -2), e, gu, gv)                       # false off the surface; agreement is in front
     del w, z
     at = lambda x: x[..., c::ps, c::ps]
     matches, flows = pixels_to_patches(at(u), at(v), at(good), ps, (H // ps, W // ps))
     seen = at(visible) & (matches >= 0)
     near = visible & _within(u, at(u), ps, patch_radius) & _within(v, at(v), ps, patch_radius)
     enough = seen & (_count(near, ps) >= min_visible_fraction * _count(on, ps))
-    dense = torch.stack([(u - gu).masked_fill_(~good, 0.), (v - gv[:, None]).masked_fill_(~good, 0.)], 2).movedim(2, -1)
-    cls = _query_to_template(query, _or_nothing(src), *fold_views(K[:, :1], K[:, 1:], poses[:, :1], poses[:, 1:]), allowed, ps)
+    cls = _query_to_template(query, src, *fold_views(K[:, :1], K[:, 1:], poses[:, :1], poses[:, 1:]), allowed, ps)
+    hidden = ~good
+    dense = torch.stack([u.sub_(gu).masked_fill_(hidden, 0.), v.sub_(gv[:, None]).masked_fill_(hidden, 0.)], 2).movedim(2, -1)
     return Labels(flows, seen, enough, matches, cls, dense, visible)
 
 def _within(x, anchor, ps, radius):
-    "Does each pixel land at most `radius` patches (in this axis) from the patch where its anchor lands?"
+    "Does each pixel land, in this axis, at most `radius` patches from the patch where its anchor lands?"
     grid = x.unflatten(-1, (-1, ps)).unflatten(-3, (-1, ps))                              # [..., Hp, ps, Wp, ps]
     first = ((anchor / ps).floor() - radius) * ps
     low, high = (t[..., :, None, :, None] for t in (first, first + (2 * radius + 1) * ps))

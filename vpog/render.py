@@ -261,7 +261,7 @@ def _depth_range(meshes, T):
     z = [(pose[2, :3] @ _corners(m.bounds) + pose[2, 3]) for m, pose in zip(meshes, T)]
     far = max([float(v.max()) for v in z], default=1.) * 1.01 + 1
     near = min([float(v.min()) for v in z], default=1.) * 0.99 - 1
-    return max(near, far * 1e-4, 1e-3), max(far, 1.)
+    return max(near, far * 1e-3, 1e-3), max(far, 1.)
 
 def _corners(bounds): return np.stack(np.meshgrid(*bounds.T), 0).reshape(3, 8)
 
