@@ -5,9 +5,11 @@
 # %% auto #0
 __all__ = ['log', 'Sample', 'SampleError', 'sample_key', 'VPOGDataset', 'collate', 'EpochSampler', 'VPOGLoader', 'make_loader']
 
-# %% ../nbs/11_dataset.ipynb #aa7a6910
+# %% ../nbs/11_dataset.ipynb #9dc9490d
+import ctypes
 import hashlib
 import logging
+import sys
 from dataclasses import dataclass
 from typing import Callable
 
@@ -67,13 +69,15 @@ class VPOGDataset(Dataset):
         crop_margin:float=1.1, # side of the query crop over the long side of the visible box
         box_jitter:float=0., # largest shift of the box as a fraction of its side, and largest log2 of its change of size
         mask_query:bool=False, # black out the query's background, as GigaPose does
+        query_depth:str="file", # "file": depth on disk where there is one; "rendered": always from the models (a sensor's depth has holes and noise)
         min_visib_fract:float=0.1, # instances less visible than this are no samples
         obj_ids:list|None=None, # only these objects; default all that have templates
         seed:int=0, # of all draws
         on_error:str="raise", # "raise", or "skip": `__getitem__` returns a `SampleError`
     ):
         if on_error not in ("raise", "skip"): raise ValueError(f"on_error: expected 'raise' or 'skip', got {on_error!r}")
-        self.scenes, self.templates, self.seed, self.on_error = scenes, templates, seed, on_error
+        if query_depth not in ("file", "rendered"): raise ValueError(f"query_depth: expected 'file' or 'rendered', got {query_depth!r}")
+        self.scenes, self.templates, self.seed, self.on_error, self.query_depth = scenes, templates, seed, on_error, query_depth
         self.crop_margin, self.box_jitter, self.mask_query = crop_margin, box_jitter, mask_query
         self.choice = dict(num_positive=num_positive, num_negative=num_negative, min_negative_angle_deg=min_negative_angle_deg, d_ref_random_ratio=d_ref_random_ratio,
                            positives=positives, within_deg=within_deg, optical_axis=optical_axis, seed=seed)
@@ -88,8 +92,9 @@ class VPOGDataset(Dataset):
     @property
     def renders(self)->bool:
         "Is something rendered while loading (then workers must not be forked)?"
-        frame = self.scenes.frame(self.samples[0].scene_id, self.samples[0].view_id)
-        return not (frame.has_depth and frame.has_masks)
+        return not self._on_disk(self.scenes.frame(self.samples[0].scene_id, self.samples[0].view_id))
+
+    def _on_disk(self, frame): return self.query_depth == "file" and frame.has_depth and frame.has_masks
 
     def set_epoch(self,
         epoch:int, # of the training
@@ -132,7 +137,7 @@ class VPOGDataset(Dataset):
     def _query(self, frame, a, box):
         "The query's pixels; what is not on disk is rendered through the crop."
         size, blank = self.templates.size, np.zeros(frame.size, bool)
-        on_disk = frame.has_depth and frame.has_masks
+        on_disk = self._on_disk(frame)
         view = crop_view(frame.rgb, frame.mask(a) if frame.has_masks else blank, frame.depth if on_disk else blank.astype(np.float32), frame.K, box, size)
         if not on_disk:
             drawn = frame.render(view["K"], size)
@@ -189,6 +194,13 @@ class EpochSampler(Sampler):
         if not self.shuffle: return iter(range(self.n))
         return iter(hash_uniform(torch.arange(self.n), 1, self.seed, self.epoch, stream=5)[:, 0].argsort(stable=True).tolist())
 
+def _keep_memory(worker_id):
+    "In a worker: tell glibc not to hand large freed blocks back to the system, since the next batch needs them (a third of the time of labels on a CPU)."
+    if sys.platform != "linux": return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for option in (-3, -1): mallopt(option, 1 << 30)                          # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
+
 class VPOGLoader:
     "Iterates over labelled batches; see `make_loader`."
     def __init__(self, dataset, loader, sampler, device, label):
@@ -229,5 +241,5 @@ def make_loader(
     sampler = EpochSampler(len(dataset), shuffle, dataset.seed)
     context = "spawn" if num_workers and dataset.renders else None
     loader = DataLoader(dataset, batch_size, sampler=sampler, num_workers=num_workers, drop_last=drop_last, pin_memory=pin_memory, multiprocessing_context=context,
-                        persistent_workers=num_workers > 0, collate_fn=_Collate(label if labels == "loader" else None))
+                        persistent_workers=num_workers > 0, worker_init_fn=_keep_memory, collate_fn=_Collate(label if labels == "loader" else None))
     return VPOGLoader(dataset, loader, sampler, device, label if labels == "device" else None)

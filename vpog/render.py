@@ -248,7 +248,7 @@ class Renderer:
         if image is None: return None
         texture = self.ctx.texture(image.shape[1::-1], 3, np.ascontiguousarray(image[::-1]).tobytes(), alignment=1)
         texture.build_mipmaps()
-        texture.filter, texture.anisotropy = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR), 8.0
+        texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)          # no anisotropy: on llvmpipe it doubles the time, and can hang
         return texture
 
 def _release_parts(parts):

@@ -20,9 +20,10 @@ import trimesh
 from torch import Tensor
 
 from .cameras import check_intrinsics, mask_box, xywh_to_xyxy, xyxy_to_xywh
+from .files import atomic_path, read_image, read_json, write_png
 from .render import Mesh, default_renderer, load_mesh
 from .rotations import project_to_so3
-from .templates import atomic_path, check_size, read_image, read_json, write_png
+from .templates import check_size
 
 # %% ../nbs/08_scenes.ipynb #9badc7af
 @dataclass

@@ -14,10 +14,10 @@ import torch
 import trimesh
 from tqdm import tqdm
 
+from .files import atomic_path, read_json
 from .render import Mesh, MeshPart, default_renderer
 from .rotations import look_at
 from .scenes import SceneImage, write_bop_models, write_bop_scene
-from .templates import atomic_path, read_json
 
 # %% ../nbs/09_synth.ipynb #4c0a23c5
 def _paint(points, rng):
@@ -78,7 +78,7 @@ def _table(rng, side=1600., cells=160):
     corner = (np.arange(cells)[:, None] * (cells + 1) + np.arange(cells)).ravel()
     f = np.concatenate([np.stack([corner, corner + 1, corner + cells + 2], 1), np.stack([corner, corner + cells + 2, corner + cells + 1], 1)])
     colors = _paint(v / 4, rng)
-    colors[:, :3] = colors[:, :3] * .35 + rng.uniform(60, 120)
+    colors[:, :3] = colors[:, :3] * .35 + rng.uniform(80, 150)
     return Mesh([MeshPart(v.astype(np.float32), f.astype(np.int32), colors)])
 
 def _arrange(meshes, rng):
@@ -109,7 +109,7 @@ def synth_images(
     meshes, ids = list(objects.values()), list(objects)
     table, layout = _table(rng), _arrange(meshes, rng)
     for _ in range(num_images):
-        azimuth, elevation, distance = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(12, 65)), rng.uniform(520, 900)
+        azimuth, elevation, distance = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(12, 65)), rng.uniform(400, 720)
         direction = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
         target = torch.from_numpy(np.array([*rng.uniform(-40, 40, 2), 40]))
         camera = look_at(target + torch.from_numpy(direction) * distance, target).numpy()

@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, Rectangle
 
 from .batch import VPOGBatch
+from .files import atomic_path
 from .flow import patches_to_pixels
 from .render import Mesh, default_renderer
 from .rotations import out_of_plane_distance, viewing_direction
-from .templates import atomic_path
 
 # %% ../nbs/12_vis.ipynb #e9ba3a02
 _COLORS = {0: "tab:green", 1: "tab:red"}
@@ -56,7 +56,7 @@ def show_batch(
 )->Figure:
     "Queries and their templates, with types, angles and the reference."
     n, S = min(num, len(batch)), batch.num_templates
-    fig, axs = plt.subplots(n, S + 1, figsize=(1.45 * (S + 1), 1.65 * n), squeeze=False)
+    fig, axs = plt.subplots(n, S + 1, figsize=(1.45 * (S + 1), 2.05 * n), squeeze=False)
     for b in range(n):
         one = _checked(batch, b)
         info = one.infos[0] if one.infos else None
@@ -69,7 +69,7 @@ def show_batch(
             star = " ★" if one.ref_index[0] == s else ""
             ax = _image(axs[b, s + 1], one.images[0, s + 1], f"#{one.template_indices[0, s]}{star}\n{away[s]:.0f}° away{roll}")
             for spine in ax.spines.values(): spine.set(color=_COLORS[int(one.template_types[0, s])], linewidth=2)
-    fig.tight_layout(pad=.4)
+    fig.tight_layout(pad=.5)
     return fig
 
 # %% ../nbs/12_vis.ipynb #d1981da3

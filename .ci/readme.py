@@ -1,0 +1,53 @@
+"""README.md from nbs/index.ipynb through nbconvert; `--check` fails if they are out of step."""
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from nbconvert import MarkdownExporter
+
+root = Path(__file__).resolve().parent.parent
+
+
+def shown(cell):
+    """Is the cell part of the page, and without nbdev's directives?"""
+    if cell.cell_type != "code":
+        return True
+    return not re.search(r"^#\|\s*(hide|default_exp)", cell.source, re.M)
+
+
+def readme():
+    """The text of README.md and its pictures: name -> bytes."""
+    nb = nbformat.read(root / "nbs/index.ipynb", 4)
+    nb.cells = [c for c in nb.cells if shown(c)]
+    for c in nb.cells:
+        if c.cell_type == "code" and "#| echo: false" in c.source:
+            c.metadata["transient"] = {"remove_source": True}
+        for o in c.get("outputs", []):
+            o.get("data", {}).pop("text/plain", None)
+    resources = {"unique_key": "README", "output_files_dir": "README_files"}
+    text, resources = MarkdownExporter().from_notebook_node(nb, resources)
+    text = re.sub(r"\]\((\w[\w/]*\.ipynb)", r"](nbs/\1", text)
+    text = re.sub(r"!\[png\]", "![a labelled batch]", text)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", resources["outputs"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    text, pictures = readme()
+    wanted = {root / "README.md": text.encode()} | {root / k: v for k, v in pictures.items()}
+    if check:
+        stale = [str(p.relative_to(root)) for p, b in wanted.items() if not p.is_file() or p.read_bytes() != b]
+        if stale:
+            sys.exit(f"out of step with nbs/index.ipynb: {', '.join(stale)}; run python .ci/readme.py")
+        return
+    for path, content in wanted.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()
