@@ -102,10 +102,10 @@ def synth_images(
     num_images:int=12, # images of this arrangement
     seed:tuple=(0, 1), # anything `np.random.default_rng` takes
     size:tuple=(480, 640), # (height, width)
-    K:np.ndarray=SYNTH_K, # `[3, 3]`
+    K:np.ndarray|None=None, # `[3, 3]`; default `SYNTH_K`, LM-O's camera
 ):
     "Images (`SceneImage`) of one random arrangement of all objects, one after the other."
-    rng, renderer = np.random.default_rng(seed), default_renderer()
+    rng, renderer, K = np.random.default_rng(seed), default_renderer(), SYNTH_K if K is None else K
     meshes, ids = list(objects.values()), list(objects)
     table, layout = _table(rng), _arrange(meshes, rng)
     for _ in range(num_images):

@@ -38,12 +38,12 @@ MM_PER_UNIT = {"mm": 1., "cm": 10., "dm": 100., "m": 1000., "inch": 25.4}
 
 def fit_distance(
     mesh:Mesh, # mm
-    K:Tensor=GIGAPOSE_K, # `[3, 3]`
+    K:Tensor|None=None, # `[3, 3]`; default `GIGAPOSE_K`
     size:tuple=(480, 640), # (height, width)
     margin:float=0.05, # share of the half image that stays free
 )->float: # mm from the camera to the object's centre
     "Distance at which the object's bounding sphere fits the image from every side."
-    h, w = size
+    (h, w), K = size, GIGAPOSE_K if K is None else K
     free = torch.stack([K[0, 2], w - K[0, 2], K[1, 2], h - K[1, 2]]) / torch.stack([K[0, 0]] * 2 + [K[1, 1]] * 2)
     radius = np.linalg.norm(mesh.vertices.astype(np.float64) - mesh.center, axis=1).max()
     return float(radius / math.sin(math.atan(float(free.min()) * (1 - margin))))
@@ -53,7 +53,7 @@ def template_poses(
     level:int=1, # 0, 1, 2: 42, 162, 642 viewpoints
     hemisphere:str="all", # or "upper"
     distance:str|float="fit", # "fit", "gigapose" (400 mm, model origin on the axis) or mm from the camera to the centre
-    K:Tensor=GIGAPOSE_K, # `[3, 3]`
+    K:Tensor|None=None, # `[3, 3]`; default `GIGAPOSE_K`
     size:tuple=(480, 640), # (height, width)
 )->Tensor: # `[N, 4, 4]` float64 T_m2c
     "Poses from which an object is rendered."
