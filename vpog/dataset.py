@@ -85,6 +85,7 @@ class VPOGDataset(Dataset):
         if missing := wanted - set(templates.obj_ids): raise ValueError(f"obj_ids: {templates.root} has no templates of objects {sorted(missing)}")
         self.samples = [i for i in scenes.instances() if i.obj_id in wanted and i.boxed and (i.visib_fract is None or i.visib_fract >= min_visib_fract)]
         if not self.samples: raise ValueError(f"{scenes.root}/{scenes.split}: no instance of objects {sorted(wanted)} with visib_fract ≥ {min_visib_fract}")
+        self.models_info = scenes.models_info if (scenes.models_dir / "models_info.json").is_file() else {}   # without CAD models the templates know the diameter
         self._selectors, self._epoch = {}, torch.zeros((), dtype=torch.int64).share_memory_()   # shared: workers see a new epoch
 
     def __len__(self): return len(self.samples)
@@ -119,7 +120,7 @@ class VPOGDataset(Dataset):
         query = self._query(frame, a, box)
         chosen = self._selector(a.obj_id).select(a.T_m2c[None], key, epoch)
         views, template = self.templates.load(a.obj_id, chosen.template_indices[0].tolist()), self.templates.info(a.obj_id)
-        known = self.scenes.models_info.get(a.obj_id, {})
+        known = self.models_info.get(a.obj_id, {})
         join = lambda q, t: torch.cat([q[None].to(t.dtype), t])
         info = SampleInfo(self.scenes.name, which.scene_id, which.view_id, a.obj_id, a.instance, tuple(visible.tolist()), tuple(box.tolist()), query["M"], float(known.get("diameter", template.diameter)),
                           1. if a.visib_fract is None else a.visib_fract, {k: v for k, v in known.items() if k.startswith("symmetries")} or None, template.center, int(key))

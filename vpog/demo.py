@@ -40,7 +40,7 @@ def label_statistics(
     batch:VPOGBatch, # labelled
 )->dict: # name → (positives, negatives), shares
     "Shares of patches by label, for positive and negative templates."
-    on = batch.masks[:, 1:, ::1] & (batch.depths[:, 1:] > 0)
+    on = batch.masks[:, 1:] & (batch.depths[:, 1:] > 0)
     Hp, Wp = batch.matches.shape[-2:]
     ps = on.shape[-1] // Wp
     anchors, N = on[..., ps // 2::ps, ps // 2::ps], Hp * Wp

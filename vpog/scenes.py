@@ -26,7 +26,7 @@ from .rotations import project_to_so3
 from .templates import check_size
 
 # %% ../nbs/08_scenes.ipynb #9badc7af
-@dataclass
+@dataclass(eq=False)
 class Annotation:
     "One object instance in an image."
     obj_id:int # object
@@ -58,7 +58,7 @@ class Rendered(NamedTuple):
     depth:np.ndarray # `[H, W]` float32 mm, 0 none
     ids:np.ndarray # `[H, W]` int32 position in the annotations, −1 none
 
-@dataclass
+@dataclass(eq=False)
 class Frame:
     "One image of a dataset; pixels are read when asked for."
     scenes:object # the reader it comes from
