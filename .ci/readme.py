@@ -39,11 +39,15 @@ def main():
     check = parser.parse_args().check
     text, pictures = readme()
     wanted = {root / "README.md": text.encode()} | {root / k: v for k, v in pictures.items()}
+    extra = set((root / "README_files").glob("*")) - set(wanted)
     if check:
         stale = [str(p.relative_to(root)) for p, b in wanted.items() if not p.is_file() or p.read_bytes() != b]
+        stale += [str(p.relative_to(root)) for p in extra]
         if stale:
             sys.exit(f"out of step with nbs/index.ipynb: {', '.join(stale)}; run python .ci/readme.py")
         return
+    for path in extra:
+        path.unlink()
     for path, content in wanted.items():
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
