@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from .batch import SampleInfo, VPOGBatch
 from .cameras import crop_view, jitter_box, mask_box, square_box
 from .flow import label_batch
-from .scenes import BopScenes, Frame
+from .scenes import BopScenes
 from .selection import TemplateSelector, hash_uniform
 from .templates import TemplateStore
 

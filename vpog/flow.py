@@ -165,7 +165,7 @@ def compute_labels(
     patch_radius:int=2, # patches (Chebyshev), for `patch_visibility`
 )->Labels:
     "All labels between the query and its templates, on the device of the input."
-    B, S, (H, W), ps, c = len(depths), depths.shape[1] - 1, depths.shape[-2:], patch_size, patch_size // 2
+    (H, W), ps, c = depths.shape[-2:], patch_size, patch_size // 2
     src, query = _surface(depths[:, 1:], masks[:, 1:]), _surface(depths[:, 0], masks[:, 0])
     allowed, on = (tolerance * diameter)[:, None, None, None], src > 0
     gu, gv = _centers(W, src), _centers(H, src)

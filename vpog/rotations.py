@@ -7,8 +7,6 @@ __all__ = ['geodesic_distance', 'project_to_so3', 'viewing_direction', 'out_of_p
            'allocentric_rotation', 'opencv_to_opengl', 'look_at']
 
 # %% ../nbs/00_rotations.ipynb #688f9463
-import math
-
 import roma
 import torch
 from torch import Tensor

@@ -10,7 +10,7 @@ __all__ = ['Annotation', 'Instance', 'Rendered', 'Frame', 'find_dataset', 'BopSc
 import json
 import os
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 

@@ -7,7 +7,7 @@ __all__ = ['hash_uniform', 'Selection', 'TemplateSelector']
 
 # %% ../nbs/05_selection.ipynb #f782cfb2
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
