@@ -24,11 +24,11 @@ def fold_views(
     T_src:Tensor, # `[..., 4, 4]` T_m2c of the source view
     T_dst:Tensor, # `[..., 4, 4]` T_m2c of the destination view
 )->tuple: # `A [..., 3, 3]`, `b [..., 3]`, `e [..., 3]`, in the dtype of `K_src`
-    "`z' (u', v', 1) = d A (u, v, 1) + b`; `e` is the destination camera's centre, projected into the source view without division (`K_src C`)."
+    "`z' (u', v', 1) = d A (u, v, 1) + b`; `e` is the destination camera's centre, projected into the source view without division (`K_src C`). No wait for the device."
     Ks, Kd, Ts, Td = (x.double() for x in (K_src, K_dst, T_src, T_dst))
     R = Td[..., :3, :3] @ Ts[..., :3, :3].mT
     t = Td[..., :3, 3:] - R @ Ts[..., :3, 3:]
-    return tuple(x.to(K_src.dtype) for x in (Kd @ R @ torch.linalg.inv(Ks), (Kd @ t)[..., 0], -(Ks @ R.mT @ t)[..., 0]))
+    return tuple(x.to(K_src.dtype) for x in (Kd @ R @ torch.linalg.inv_ex(Ks).inverse, (Kd @ t)[..., 0], -(Ks @ R.mT @ t)[..., 0]))
 
 def _land(A, b, d, gu, gv):
     "Landing coordinates u, v (finite everywhere) and z of pixels with depth `d [..., H, W]` at columns `gu [W]`, rows `gv [H]`."
