@@ -50,9 +50,10 @@ def project(
     z = X[..., 2]
     front = z > 0
     safe = torch.where(front[..., None], X, X.new_ones(()))
-    uv = kg.project_points(safe, M[..., None, :, :].expand(*safe.shape[:-1], 3, 3) if M.ndim > 2 else M)
-    uv = torch.where(front[..., None], uv, uv.new_full((), math.nan))
-    return (uv[0], z[0]) if points.ndim == 1 and K.ndim == 2 else (uv, z)
+    lead = torch.broadcast_shapes(safe.shape[:-1], (*M.shape[:-2], 1))
+    uv = kg.project_points(safe.expand(*lead, 3), M[..., None, :, :].expand(*lead, 3, 3))
+    uv, z = torch.where(front[..., None], uv, uv.new_full((), math.nan)), z.expand(lead)
+    return (uv[..., 0, :], z[..., 0]) if points.ndim == 1 else (uv, z)
 
 # %% ../nbs/01_cameras.ipynb #354f04dc
 def pixel_centers(
