@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .batch import VPOGBatch
+from .cameras import pixel_centers
 
 # %% ../nbs/04_flow.ipynb #2c5b76f0
 def fold_views(
@@ -242,9 +243,8 @@ def packed_pairs(
     buddy = cls[b, s, q]
     row, col = buddy // Wp, buddy % Wp
     patches = lambda x: x.unflatten(2, (Hp, ps)).unflatten(4, (Wp, ps))[b, s, row, :, col]      # [M, ps, ps, ...]
-    visible, size = patches(batch.dense_visibility), torch.arange(ps, device=b.device, dtype=batch.depths.dtype) + 0.5
-    start = torch.stack([col - q % Wp, row - q // Wp], -1).to(size.dtype) * ps - ps / 2         # buddy's corner − centre of q
-    inside = torch.stack(torch.meshgrid(size, size, indexing="xy"), -1)
+    visible, inside = patches(batch.dense_visibility), pixel_centers(ps, ps, b.device, batch.depths.dtype)
+    start = torch.stack([col - q % Wp, row - q // Wp], -1).to(inside.dtype) * ps - ps / 2         # buddy's corner − centre of q
     flow = (patches(batch.dense_flow) + inside + start[:, None, None]) / ps
     surface = patches(batch.masks[:, 1:] & (batch.depths[:, 1:] > 0))
     flow = torch.where(surface[..., None], flow, 0)

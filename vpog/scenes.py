@@ -20,7 +20,7 @@ import trimesh
 from torch import Tensor
 
 from .cameras import check_intrinsics, mask_box, xywh_to_xyxy, xyxy_to_xywh
-from .files import atomic_path, read_image, read_json, write_png
+from .files import atomic_path, quantise_depth, read_image, read_json, write_png
 from .render import Mesh, default_renderer, load_mesh
 from .rotations import project_to_so3
 from .templates import check_size
@@ -281,7 +281,7 @@ def write_bop_scene(
         for kind in ("rgb", "depth", "mask", "mask_visib"): (folder / kind).mkdir(parents=True)
         for i, image in enumerate(images):
             write_png(folder / "rgb" / f"{i:06d}.png", image.rgb)
-            write_png(folder / "depth" / f"{i:06d}.png", _quantise(image.depth, depth_scale))
+            write_png(folder / "depth" / f"{i:06d}.png", quantise_depth(image.depth, depth_scale))
             for k in range(len(image.obj_ids)):
                 for kind, m in (("mask", image.masks[k]), ("mask_visib", image.masks_visib[k])): write_png(folder / kind / f"{i:06d}_{k:06d}.png", m.astype(np.uint8) * 255)
             camera[i] = dict(cam_K=np.asarray(image.K, float).ravel().tolist(), depth_scale=depth_scale)
@@ -289,11 +289,6 @@ def write_bop_scene(
             gt_info[i] = [_mask_info(m, v, image.depth) for m, v in zip(image.masks, image.masks_visib)]
         for name, content in (("scene_camera", camera), ("scene_gt", gt), ("scene_gt_info", gt_info)): (folder / f"{name}.json").write_text(json.dumps(content))
     return where
-
-def _quantise(depth, scale):
-    steps = np.rint(depth / scale)
-    if steps.max() > 65535: raise ValueError(f"depth: {depth.max():.0f} mm does not fit 16 bits with depth_scale {scale}")
-    return steps.astype(np.uint16)
 
 def _mask_info(mask, visible, depth):
     "An entry of scene_gt_info.json."

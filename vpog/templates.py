@@ -26,7 +26,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .cameras import check_intrinsics, crop_view, mask_box, square_box, transform_points, invert_rigid, unproject
-from .files import atomic_path, cli_errors, read_image, read_json, remove_path, write_png
+from .files import atomic_path, cli_errors, quantise_depth, read_image, read_json, remove_path, write_png
 from .render import Mesh, default_renderer, extreme_points, largest_distance, load_mesh
 from .rotations import project_to_so3
 from .viewpoints import viewpoint_poses
@@ -115,7 +115,7 @@ def _render_views(mesh, poses, K, size, scale, lit, folder, device, progress):
     renderer, cut = default_renderer(device), 0
     def write(i, rgb, depth):
         write_png(folder / f"{i:06d}.png", np.dstack([rgb, np.where(depth > 0, 255, 0).astype(np.uint8)]))
-        write_png(folder / f"{i:06d}_depth.png", np.rint(depth / scale).astype(np.uint16))
+        write_png(folder / f"{i:06d}_depth.png", quantise_depth(depth, scale))
         if progress is not None: progress()
     with ThreadPoolExecutor(max(1, min(8, os.cpu_count() or 1))) as pool:
         jobs = []

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 
 from .batch import VPOGBatch
+from .cameras import pixel_centers
 from .files import atomic_path
 from .flow import patches_to_pixels
 from .render import Mesh, default_renderer
@@ -91,7 +92,7 @@ def show_patches(
     s:int=0, # template
 )->Figure:
     "Patch classes on the query's grid beside the template's grid in the same colours."
-    one = _checked(batch, b, s, ("patch_cls", "visibility"))
+    one = _checked(batch, b, s, ("patch_cls", "visibility", "patch_visibility"))
     cls, vis, full = one.patch_cls[0, s].numpy(), one.visibility[0, s].numpy(), one.patch_visibility[0, s].numpy()
     N, ps, hues = cls.size, one.images.shape[-1] // cls.shape[1], _hues(cls.shape)
     seen = (cls >= 0) & (cls < N)
@@ -110,7 +111,7 @@ def show_flow(
     s:int=0, # template
 )->Figure:
     "Flow of a template's patches: arrows, magnitude, x, y, and what is valid."
-    one = _checked(batch, b, s, ("flows", "matches"))
+    one = _checked(batch, b, s, ("flows", "matches", "visibility", "patch_visibility"))
     f, m = one.flows[0, s].numpy(), one.matches[0, s].numpy()
     vis = one.visibility[0, s].numpy()
     valid, ps = m >= 0, one.images.shape[-1] // m.shape[1]
@@ -161,8 +162,7 @@ def pull_colors(
 )->torch.Tensor: # `[3, H, W]`, 0 where not visible
     "Query colours at the landing points of the template's pixels (bilinear)."
     h, w = flow.shape[:2]
-    centers = torch.stack(torch.meshgrid(torch.arange(w) + .5, torch.arange(h) + .5, indexing="xy"), -1)
-    grid = (centers + flow) / torch.tensor([w, h]) * 2 - 1
+    grid = (pixel_centers(h, w) + flow) / torch.tensor([w, h]) * 2 - 1
     return torch.nn.functional.grid_sample(image[None], grid[None], align_corners=False)[0] * visible
 
 def show_warp(
