@@ -17,7 +17,8 @@ from tqdm import tqdm
 from .files import atomic_path, read_json
 from .render import Mesh, MeshPart, default_renderer
 from .rotations import look_at
-from .scenes import SceneImage, write_bop_models, write_bop_scene
+from .frames import SceneImage
+from .scenes import write_bop_models, write_bop_scene
 
 # %% ../nbs/09_synth.ipynb #4c0a23c5
 def _paint(points, rng):
