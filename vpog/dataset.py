@@ -113,6 +113,10 @@ class Made:
     role:int # of the worker
     used:int # replacements it has used in this epoch, this step included
 
+    def pin_memory(self)->"Made":
+        "With its batch in page-locked memory; a `DataLoader` calls it."
+        return replace(self, batch=None if self.batch is None else self.batch.pin_memory())
+
 @dataclass
 class _Finish:
     "From samples to what is sent: a batch, augmented and labelled if that is done in the loader."
