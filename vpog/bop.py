@@ -18,7 +18,7 @@ import trimesh
 from .files import DataError, atomic_path, quantise_depth, read_image, read_json, recent, write_png
 from .frames import Frame, Instance, image_json, make_frame
 from .render import Mesh, load_mesh
-from .shards import OBJECT, Fault
+from .shards import OBJECT, Fault, box_side
 from .templates import check_size
 
 # %% ../nbs/07d_bop.ipynb #f82e0c33
@@ -113,8 +113,7 @@ class BopScenes:
             gt, info = self._scene(s)["gt"].get(str(i), []), self._scene(s)["info"].get(str(i), [])
             for k, g in enumerate(gt):
                 known = info[k] if k < len(info) else {}
-                box = known.get("bbox_visib")
-                found.append(Instance(s, i, k, g.get("obj_id"), known.get("visib_fract"), np.nan if box is None else 0. if min(box[2:]) < 0 else max(box[2:]) + 1.))
+                found.append(Instance(s, i, k, g.get("obj_id"), known.get("visib_fract"), box_side(known.get("bbox_visib"))))
         return found
 
     def frame(self,

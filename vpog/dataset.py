@@ -77,7 +77,7 @@ class _Feeder:
         return f"{self.datasets[d].scenes.where(frame)}, instance {instance}"
 
     def spare(self, n, seed, epoch)->tuple:
-        "Replacement number `n`: data set, sample, and whether it is one of the worker's own range. `IndexError` if all were tried."
+        "Replacement number `n`: data set, sample, and whether it is one of the worker's own range. `TooManyErrors` if all were tried."
         if n < len(self.plan.spare): return (*self.plan.spare[n], False)
         n -= len(self.plan.spare)
         if n >= len(self.plan): raise TooManyErrors(f"no sample of {len(self.plan)} can be used")

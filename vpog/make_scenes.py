@@ -10,7 +10,6 @@ __all__ = ['FARTHEST', 'resting_rotation', 'silhouette', 'SceneOptions', 'make_i
 import json
 import os
 import time
-from collections import OrderedDict
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -22,7 +21,7 @@ import trimesh
 from fastcore.script import call_parse
 from tqdm import tqdm
 
-from .files import atomic_path, cli_errors, read_json, recent
+from .files import atomic_path, cli_errors, read_json
 from .frames import SceneImage
 from .layouts import ModelSet, normalise_gso
 from .render import Mesh, MeshPart, default_renderer
@@ -260,10 +259,10 @@ def _start_worker(): os.environ.setdefault("LP_NUM_THREADS", "1")               
 def _make_shard(job, progress=None):
     "Make one shard; returns the objects that could not be read, with the reason."
     models, path, shard, count, seed, options = job
-    rng, objects, failed, cache = np.random.default_rng((seed, shard)), {}, {}, OrderedDict()
+    rng, objects, failed = np.random.default_rng((seed, shard)), {}, {}
     for k in rng.permutation(models.obj_ids):                                             # a shard uses up to 100 objects, so that each is loaded once
         if len(objects) == 100: break
-        try: objects[int(k)] = recent(cache, int(k), models.__getitem__, 100)
+        try: objects[int(k)] = models[int(k)]
         except (ValueError, OSError) as e: failed[int(k)] = str(e)
     if not objects: raise ValueError(f"{models.root}: no object can be read: {dict(list(failed.items())[:3])}")
     clutter = [random_object((seed, shard, k, 1), tile=128) for k in range(8)]

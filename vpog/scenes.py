@@ -22,7 +22,7 @@ from .cameras import mask_box, xyxy_to_xywh
 from .files import DataError, atomic_path, encode_image, parse_json, quantise_depth, read_json, recent
 from .frames import Frame, Instance, SceneImage, image_json, make_frame
 from .render import Mesh
-from .shards import RGB_SUFFIXES, Fault, check_sample_json, decode_rle, encode_rle, expand_urls, index_shards, key_numbers, read_sample, stream_shard, write_shard
+from .shards import Fault, decode_rle, encode_rle, expand_urls, index_shards, key_numbers, read_sample, read_sample_json, rgb_member, stream_shard, write_shard
 
 _all_ = ["BopScenes", "write_bop_scene", "write_bop_models"]
 log = logging.getLogger("vpog")
@@ -35,8 +35,7 @@ class _MemberPixels:
     where:str
 
     def __post_init__(self):
-        self.rgb = next((s for s in RGB_SUFFIXES if s in self.members), None)
-        if self.rgb is None: raise DataError("missing member", f"{self.where}: no {RGB_SUFFIXES[0]} (nor .png, nor gray.tif), only {', '.join(self.members)}")
+        self.rgb = rgb_member(self.members, self.where)
         self.depth_name = "depth.tif" if self.rgb == "gray.tif" else "depth.png"
 
     @property
@@ -155,10 +154,7 @@ class WebScenes:
             except DataError as e: report(Fault(e.cause, where.split(":")[0], key, e.message))
 
     def _frame(self, key, members, where):
-        read = lambda s: parse_json(members[s], f"{where}.{s}")
-        check_sample_json(members, read, where)
-        gt, info = (read("gt.json"), read("gt_info.json")) if "gt.json" in members else ([], [])
-        return make_frame(self, self.name, *key_numbers(key), read("camera.json"), gt, info, _MemberPixels(members, where), self.shift, self.depth_scale)
+        return make_frame(self, self.name, *key_numbers(key), *read_sample_json(members, members.__getitem__, where), _MemberPixels(members, where), self.shift, self.depth_scale)
 
 # %% ../nbs/08_scenes.ipynb #7d256da8
 def image_members(

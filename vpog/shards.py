@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SAMPLE', 'OBJECT', 'RGB_SUFFIXES', 'encode_rle', 'decode_rle', 'Fault', 'ShardTables', 'split_name', 'key_numbers',
-           'scan_shard', 'check_sample_json', 'write_shard', 'make_sample', 'read_sample', 'stream_shard',
+           'scan_shard', 'rgb_member', 'read_sample_json', 'box_side', 'write_shard', 'read_sample', 'stream_shard',
            'expand_urls', 'index_shards']
 
 # %% ../nbs/07b_shards.ipynb #91fdaf1c
@@ -134,33 +134,48 @@ def _objects(tar, members, where):
     "Rows (instance, obj_id, visib_fract, side) of an image, a `DataError` in place of a broken one."
     found = dict(members)
     if len(found) < len(members): raise DataError("duplicate key", f"{where}: the same member twice")
-    if not any(s in found for s in RGB_SUFFIXES): raise DataError("missing member", f"{where}: no {RGB_SUFFIXES[0]} (nor .png, nor gray.tif), only {', '.join(found)}")
-    read = lambda s: parse_json(tar.extractfile(found[s]).read(), f"{where}.{s}")
-    check_sample_json(found, read, where)
-    if "gt.json" not in found: return []
-    return [_object(k, g, i, f"{where}, entry {k}") for k, (g, i) in enumerate(zip(read("gt.json"), read("gt_info.json")))]
+    rgb_member(found, where)
+    _, gt, info = read_sample_json(found, lambda s: tar.extractfile(found[s]).read(), where)
+    return [_object(k, g, i, f"{where}, entry {k}") for k, (g, i) in enumerate(zip(gt, info))]
 
-def check_sample_json(
+def rgb_member(
     found, # suffixes that the image has
-    read, # suffix → content
     where:str, # for the message
-):
-    "Are the JSON members of an image there, of the right kind, and of one length? `DataError` if not."
-    needed = ["camera.json"] + (["gt_info.json"] if "gt.json" in found else [])
-    for s in needed:
+)->str: # the first of `RGB_SUFFIXES` among them
+    "Suffix of the photograph. `DataError` if there is none."
+    for s in RGB_SUFFIXES:
+        if s in found: return s
+    raise DataError("missing member", f"{where}: no {RGB_SUFFIXES[0]} (nor .png, nor gray.tif), only {', '.join(found)}")
+
+def read_sample_json(
+    found, # suffixes that the image has
+    read, # suffix → bytes
+    where:str, # for the message
+)->tuple: # camera (dict), gt (list), gt_info (list); both empty without ground truth
+    "The JSON members of an image, each parsed once. `DataError` unless they are there, of the right kind, and of one length."
+    annotated = "gt.json" in found
+    for s in ["camera.json"] + ["gt_info.json"] * annotated:
         if s not in found: raise DataError("missing member", f"{where}: no {s}, only {', '.join(found)}")
-    for s in needed + (["gt.json"] if "gt.json" in found else []):
-        kind = dict if s == "camera.json" else list
-        if not isinstance(read(s), kind): raise DataError("invalid JSON", f"{where}.{s}: expected a {kind.__name__}, got {type(read(s)).__name__}")
-    if "gt.json" in found and len(read("gt.json")) != len(read("gt_info.json")):
-        raise DataError("invalid JSON", f"{where}.gt_info.json: expected {len(read('gt.json'))} entries as in gt.json, got {len(read('gt_info.json'))}")
+    def content(s, kind):
+        value = parse_json(read(s), f"{where}.{s}")
+        if not isinstance(value, kind): raise DataError("invalid JSON", f"{where}.{s}: expected a {kind.__name__}, got {type(value).__name__}")
+        return value
+    camera = content("camera.json", dict)
+    info, gt = (content("gt_info.json", list), content("gt.json", list)) if annotated else ([], [])
+    if len(gt) != len(info): raise DataError("invalid JSON", f"{where}.gt_info.json: expected {len(gt)} entries as in gt.json, got {len(info)}")
+    return camera, gt, info
+
+def box_side(
+    box, # BOP's visible box `[x, y, w, h]`, or None
+)->float: # px; 0 not visible (box −1), NaN unknown
+    "Longer side of a visible box, as in the tables."
+    return np.nan if box is None else 0. if min(box[2:]) < 0 else max(box[2:]) + 1.
 
 def _object(k, gt, info, where):
     try:
         numbers = np.asarray([*gt["cam_R_m2c"], *gt["cam_t_m2c"]], float)
-        box, visib, obj_id = info.get("bbox_visib"), info.get("visib_fract"), gt["obj_id"]
-        side = np.nan if box is None else 0. if min(box[2:]) < 0 else max(box[2:]) + 1.
-        row = (k, int(obj_id), np.nan if visib is None else float(visib), side)
+        visib = info.get("visib_fract")
+        row = (k, int(gt["obj_id"]), np.nan if visib is None else float(visib), box_side(info.get("bbox_visib")))
     except (KeyError, TypeError, ValueError, AttributeError) as e: return DataError("invalid JSON", f"{where}: {type(e).__name__} {e}")
     if numbers.shape != (12,) or not np.isfinite(numbers).all(): return DataError("invalid pose", f"{where}: expected 9 + 3 finite numbers, got {numbers.tolist()}")
     return row
@@ -179,13 +194,6 @@ def write_shard(
             seen.add(key); count += 1
             tar.write({"__key__": key, **{s: v if isinstance(v, bytes) else json.dumps(v).encode() for s, v in members.items()}})
     return count
-
-def make_sample(k, num_objects=2, **change):
-    "A small valid image for tests: members as bytes or JSON."
-    gt = [dict(cam_R_m2c=[1, 0, 0, 0, 1, 0, 0, 0, 1], cam_t_m2c=[0, 0, 500. + i], obj_id=10 * k + i) for i in range(num_objects)]
-    info = [dict(visib_fract=.5 + .1 * i, bbox_visib=[3, 4, 19, 9 + i], bbox_obj=[3, 4, 19, 9 + i]) for i in range(num_objects)]
-    members = {"rgb.jpg": b"pixels" * (100 + k), "depth.png": b"d" * 700, "camera.json": dict(cam_K=[1, 0, 0, 0, 1, 0, 0, 0, 1], depth_scale=.1), "gt.json": gt, "gt_info.json": info, "mask_visib.json": {}} | change
-    return f"{k // 4:06d}_{k % 4:06d}", {s: v for s, v in members.items() if v is not None}
 
 # %% ../nbs/07b_shards.ipynb #41895ca6
 def read_sample(
