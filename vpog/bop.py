@@ -49,6 +49,7 @@ class _FolderPixels:
         return (m[..., 0] if m.ndim == 3 else m) > 0
 
     def image(self):
+        "(suffix, bytes) of the photograph: the first of the names that BOP's datasets use."
         tried = [self.scene / kind / f"{self.view_id:06d}.{suffix}" for kind in ("rgb", "gray") for suffix in ("png", "jpg", "tif")]
         for p in tried:
             if p.is_file(): return p.suffix[1:], p.read_bytes()

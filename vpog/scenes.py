@@ -44,6 +44,7 @@ class _MemberPixels:
     def depth(self): return self.members[self.depth_name]
     @cached_property
     def rle(self):
+        "Visible masks by instance, run lengths as they stand."
         if "mask_visib.json" not in self.members: return {}
         rle = parse_json(self.members["mask_visib.json"], f"{self.where}.mask_visib.json")
         if not isinstance(rle, dict): raise DataError("invalid JSON", f"{self.where}.mask_visib.json: expected an object, got {type(rle).__name__}")
