@@ -32,7 +32,7 @@ class SampleInfo:
 # %% ../nbs/03_batch.ipynb #907f3b33
 _SHAPES = dict(
     images="B S+1 3 H W", masks="B S+1 H W", depths="B S+1 H W", K="B S+1 3 3", poses="B S+1 4 4", d_ref="B 3", ref_index="B", diameter="B",
-    template_indices="B S", template_types="B S", inplane="B S", flows="B S Hp Wp 2", visibility="B S Hp Wp", patch_visibility="B S Hp Wp", matches="B S Hp Wp",
+    template_indices="B S", template_types="B S", inplane="B S", directions="B S 3", flows="B S Hp Wp 2", visibility="B S Hp Wp", patch_visibility="B S Hp Wp", matches="B S Hp Wp",
     patch_cls="B S Hp Wp", dense_flow="B S H W 2", dense_visibility="B S H W")
 
 @dataclass
@@ -49,6 +49,7 @@ class VPOGBatch:
     template_indices:Tensor # `[B, S]` int64 viewpoint index in the template set
     template_types:Tensor # `[B, S]` int64: 0 positive, 1 negative
     inplane:Tensor|None = None # `[B, S]` radians, roll that best aligns each template with the query
+    directions:Tensor|None = None # `[B, S, 3]` viewing directions of the templates, model frame
     flows:Tensor|None = None # `[B, S, Hp, Wp, 2]` template → query, patch units, each in [-0.5, 0.5)
     visibility:Tensor|None = None # `[B, S, Hp, Wp]` bool, the template anchor is visible in the query
     patch_visibility:Tensor|None = None # `[B, S, Hp, Wp]` bool, and so is enough of its patch

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['geodesic_distance', 'project_to_so3', 'viewing_direction', 'out_of_plane_distance', 'rotation_z', 'inplane_angle',
-           'allocentric_rotation', 'opencv_to_opengl', 'look_at']
+           'smallest_turn', 'allocentric_rotation', 'opencv_to_opengl', 'look_at']
 
 # %% ../nbs/00_rotations.ipynb #688f9463
 import roma
@@ -71,19 +71,23 @@ def inplane_angle(
     return torch.atan2(torch.where(opposite, 0, y), torch.where(opposite, 1, x))
 
 # %% ../nbs/00_rotations.ipynb #29d406bd
+def smallest_turn(
+    p:Tensor, # `[..., 3]` unit vectors
+)->Tensor: # `[..., 3, 3]` rotations with `R @ p = (0, 0, 1)`
+    "Rotation by the smallest angle that moves `p` onto the optical axis (Rodrigues' formula)."
+    x, y, z = p.unbind(-1)
+    o, k = torch.zeros_like(x), 1 / (1 + z).clamp_min(torch.finfo(p.dtype).eps)     # against the axis: no smallest turn exists
+    V = torch.stack([o, o, -x, o, o, -y, x, y, o], -1).unflatten(-1, (3, 3))        # cross-product matrix of p × z
+    return torch.eye(3, dtype=p.dtype, device=p.device) + V + k[..., None, None] * (V @ V)
+
 def allocentric_rotation(
     T_m2c:Tensor, # `[..., 4, 4]` model-to-camera, mm
     center:Tensor|None=None, # `[..., 3]` object centre in the model frame, mm; default the model's origin
 )->Tensor: # `[..., 3, 3]` rotation as seen by a camera that looks at the centre
-    "Rotation of `T_m2c` after the smallest turn that moves the object's ray onto the optical axis (Rodrigues' formula)."
+    "Rotation of `T_m2c` after the smallest turn that moves the object's ray onto the optical axis."
     R, t = T_m2c[..., :3, :3], T_m2c[..., :3, 3]
     p = t if center is None else t + (R @ center[..., None])[..., 0]
-    p = torch.nn.functional.normalize(p, dim=-1, eps=torch.finfo(p.dtype).tiny)
-    x, y, z = p.unbind(-1)
-    o, k = torch.zeros_like(x), 1 / (1 + z).clamp_min(torch.finfo(p.dtype).eps)     # ray against the axis: no smallest turn exists
-    V = torch.stack([o, o, -x, o, o, -y, x, y, o], -1).unflatten(-1, (3, 3))        # cross-product matrix of p × z
-    turn = torch.eye(3, dtype=p.dtype, device=p.device) + V + k[..., None, None] * (V @ V)
-    return turn @ R
+    return smallest_turn(torch.nn.functional.normalize(p, dim=-1, eps=torch.finfo(p.dtype).tiny)) @ R
 
 # %% ../nbs/00_rotations.ipynb #90994bbb
 def opencv_to_opengl(

@@ -252,7 +252,7 @@ def stack_samples(
     chosen = lambda k: torch.cat([getattr(s.selection, k) for s in samples])
     return VPOGBatch(stack("image"), stack("mask"), stack("depth"), stack("K").float(), stack("pose").float(),
                      chosen("d_ref").float(), chosen("ref_index"), torch.tensor([s.info.diameter for s in samples]), chosen("template_indices"), chosen("template_types"),
-                     chosen("inplane").float(), infos=[s.info for s in samples])
+                     chosen("inplane").float(), chosen("directions").float(), infos=[s.info for s in samples])
 
 def float_images(
     batch:VPOGBatch, # of `stack_samples`

@@ -45,6 +45,7 @@ class Selection:
     template_types:Tensor # `[B, S]` int64: 0 positive, 1 negative
     inplane:Tensor # `[B, S]` radians, roll that best aligns the template with the query
     out_of_plane:Tensor # `[B, S]` radians between viewing directions
+    directions:Tensor # `[B, S, 3]` viewing directions of the templates, model frame
     d_ref:Tensor # `[B, 3]` viewing direction of the reference template
     ref_index:Tensor # `[B]` int64 which of the S is the reference
 
@@ -107,10 +108,10 @@ class TemplateSelector:
         indices = torch.cat([positive, negative], 1)
         types = (torch.arange(indices.shape[1], device=keys.device) >= self.num_positive).long().expand_as(indices)
         ref = self._choose_reference(rank, positive, keys, epoch)
-        d_ref = self.directions[indices.gather(1, ref[:, None])[:, 0]]
-        dtype = poses_query.dtype
+        chosen, dtype = self.directions[indices], poses_query.dtype
+        d_ref = chosen.take_along_dim(ref[:, None, None], 1)[:, 0]
         return Selection(indices, types.contiguous(), inplane_angle(frames[:, None], self.frames[indices]).to(dtype),
-                         out_of_plane_distance(directions[:, None], self.directions[indices]).to(dtype), d_ref.to(dtype), ref)
+                         out_of_plane_distance(directions[:, None], chosen).to(dtype), chosen.to(dtype), d_ref.to(dtype), ref)
 
     def _choose_positives(self, cosine, rank, keys, epoch):
         if self.positives == "around_nearest": return self.neighbours[rank.argmax(1), :self.num_positive]
