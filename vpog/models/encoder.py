@@ -9,7 +9,7 @@ __all__ = ['ENCODER_SIZES', 'IMAGENET_MEAN', 'IMAGENET_STD', 'Encoder', 'Encoder
 # %% ../../nbs/models/20_encoder.ipynb #f3ab67d5
 import argparse
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
