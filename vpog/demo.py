@@ -140,8 +140,8 @@ def vpog_demo(
         print(f"\nfigures in {out}: " + ", ".join(f.name for f in figures))
 
 # %% ../nbs/13_demo.ipynb #ccb825ae
-_REQUIRED = ("torch", "numpy", "kornia", "roma", "matplotlib", "fastcore", "moderngl", "trimesh", "opencv-python-headless", "pillow", "tqdm", "webdataset")
-_OPTIONAL = {"nbdev": 'notebooks and tests: pip install -e ".[dev]"', "jupyterlab": 'notebooks: pip install -e ".[dev]"', "poselib": 'tests on poses: pip install -e ".[dev]"'}
+_REQUIRED = ("torch", "numpy", "kornia", "roma", "matplotlib", "fastcore", "moderngl", "trimesh", "opencv-python-headless", "pillow", "tqdm", "webdataset", "braceexpand", "scipy", "zstandard", "safetensors", "poselib")
+_OPTIONAL = {"nbdev": 'notebooks and tests: pip install -e ".[dev]"', "jupyterlab": 'notebooks: pip install -e ".[dev]"', "timm": "other encoders: pip install vpog[timm]"}
 
 def _version(package):
     try: return importlib.metadata.version(package)

@@ -37,8 +37,8 @@ def _degenerate(x3d, on):
 def _no_pose(reason, M, device): return PoseHypothesis(None, 0., torch.zeros(M, dtype=torch.bool, device=device), reason=reason)
 
 def _inliers(T, x3d, x2d, K, max_error):
-    uv, z = project(transform_points(T, x3d), K)
-    return (z > 0) & ((uv - x2d).norm(dim=-1) <= max_error)
+    "Points that project near their x2d; behind the camera they project to NaN, which is near nothing."
+    return (project(transform_points(T, x3d), K)[0] - x2d).norm(dim=-1) <= max_error
 
 def _ransac(x3d, x2d, K, weights, max_error, iterations, seed):
     "PoseLib's pose `[4, 4]` or None; points in descending weight, as progressive sampling wants them."
