@@ -6,8 +6,9 @@
 __all__ = ['Z_MIN', 'LOG_SPHERE', 'Problem', 'make_problem', 'pose_cost', 'spread_rotations', 'PnPSolution', 'solve_pnp',
            'PoseSamples', 'sample_poses', 'log_evidence', 'monte_carlo_pose_loss']
 
-# %% ../nbs/30_epropnp.ipynb #8362adb9
+# %% ../nbs/30_epropnp.ipynb #76d7a273
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import roma
@@ -135,13 +136,14 @@ def _covariance(H, depth):
     safe = torch.where((info == 0)[:, None, None], L, torch.diag_embed(prior.sqrt()))
     return torch.cholesky_inverse(safe)
 
-# %% ../nbs/30_epropnp.ipynb #17b223be
+# %% ../nbs/30_epropnp.ipynb #a27c897d
+@lru_cache(8)
 def spread_rotations(
     n:int, # number of rotations
     device=None, # of the result
     dtype=None, # of the result
 )->Tensor: # `[n, 3, 3]`
-    "Rotations that cover SO(3) evenly: super-Fibonacci spirals (Alexa, CVPR 2022)."
+    "Rotations that cover SO(3) evenly: super-Fibonacci spirals (Alexa, CVPR 2022). Kept on the device: do not write into them."
     s = torch.arange(n, dtype=torch.float64) + 0.5
     r, R = (s / n).sqrt(), (1 - s / n).sqrt()
     a, b = 2 * math.pi * s / 2**0.5, 2 * math.pi * s / 1.533751168755204288118041
@@ -165,7 +167,7 @@ def _candidates(problem, count, tried=1024):
     t = torch.einsum("bij,nj->bni", to_t, R.flatten(1))
     error = torch.einsum("nj,bjk,nk->bn", R.flatten(1), rest.mT @ rest, R.flatten(1)) / t[..., 2].square().clamp_min(Z_MIN**2)
     best = error.masked_fill(t[..., 2] < Z_MIN, torch.inf).nan_to_num(nan=torch.inf).topk(count, largest=False).indices
-    far = torch.tensor([0., 0, 1000], dtype=m.dtype, device=m.device)
+    far = 1000 * torch.eye(3, dtype=m.dtype, device=m.device)[2]
     t = t.take_along_dim(best[..., None], 1)
     return R[best], torch.where((t[..., 2:] >= Z_MIN) & torch.isfinite(t).all(-1, keepdim=True), t, far)
 

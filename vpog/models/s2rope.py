@@ -54,8 +54,13 @@ class S2RoPE(nn.Module):
     )->Tensor: # `[..., N, D/2]` float32 radians: y, x, sphere
         "Phases for `rotary`, in float32 also under autocast."
         with torch.autocast(positions.device.type, enabled=False):
-            grid, sphere = axial_phases(positions, self.grid_pairs, self.base), (directions.float() + directions.new_tensor([0., 0, 1]).float()) @ self.axes.T.to(directions.device)
+            grid, sphere = axial_phases(positions, self.grid_pairs, self.base), (directions.float() + torch.eye(3, device=directions.device)[2]) @ self._axes_on(directions.device).T
         if has_direction is not None: sphere = torch.where(has_direction[..., None], sphere, 0)
         lead = torch.broadcast_shapes(grid.shape[:-1], sphere.shape[:-1], () if has_position is None else has_position.shape)
         phases = torch.cat([grid.expand(*lead, -1), sphere.expand(*lead, -1)], -1)
         return phases if has_position is None else torch.where(has_position[..., None], phases, 0)
+
+    def _axes_on(self, device):
+        "The axes, moved to a device once."
+        if self.axes.device != device: self.axes = self.axes.to(device)
+        return self.axes
