@@ -306,21 +306,16 @@ def sample_poses(
 )->PoseSamples: # n = samples · iterations
     "Poses by adaptive multiple importance sampling (Chen et al., 2022, alg. 1)."
     problem = Problem(*(v.detach() for v in problem))
-    R, t, _, H = _search(problem, init, candidates, 10)
+    R, t, _, H = _search(problem, init, candidates, iterations=10)
     proposals = [_first_proposal(R, t, _covariance(H, t[:, 2]))]
-    ts, qs, costs, log_qs = [], [], [], torch.zeros(len(t), 0, 0, device=t.device, dtype=t.dtype)
+    ts, qs, costs = [], [], []
     for k in range(iterations):
-        new_t, new_q = _draw(proposals[k], samples, generator)
-        costs.append(pose_cost(problem, roma.unitquat_to_rotmat(new_q), new_t))
-        old = [_log_density(proposals[k], torch.cat(ts, 1), torch.cat(qs, 1))] if k else []
-        ts.append(new_t), qs.append(new_q)
-        row = torch.cat([*old, torch.zeros_like(costs[-1])], 1) if k else torch.zeros_like(costs[-1])
-        row[:, k * samples:] = _log_density(proposals[k], new_t, new_q)
-        above = torch.stack([_log_density(p, new_t, new_q) for p in proposals[:k]], 1) if k else row[:, :0, None]
-        log_qs = torch.cat([torch.cat([log_qs, above], 2) if k else log_qs.view(len(t), 0, samples), row[:, None]], 1)   # [B, k + 1, n so far]
-        log_q = log_qs.logsumexp(1) - math.log(k + 1)
-        if k + 1 < iterations: proposals.append(_fit((-torch.cat(costs, 1) - log_q).softmax(1), torch.cat(ts, 1), torch.cat(qs, 1), proposals[0]))
-    return PoseSamples(roma.unitquat_to_rotmat(torch.cat(qs, 1)), torch.cat(ts, 1), log_q, problem)
+        for kept, new in zip((ts, qs), _draw(proposals[k], samples, generator)): kept.append(new)
+        costs.append(pose_cost(problem, roma.unitquat_to_rotmat(qs[k]), ts[k]))
+        t, q, cost = (torch.cat(v, 1) for v in (ts, qs, costs))
+        log_q = torch.stack([_log_density(p, t, q) for p in proposals]).logsumexp(0) - math.log(k + 1)
+        if k + 1 < iterations: proposals.append(_fit((-cost - log_q).softmax(1), t, q, proposals[0]))
+    return PoseSamples(roma.unitquat_to_rotmat(q), t, log_q, problem)
 
 def log_evidence(
     problem:Problem, # of `make_problem`, with gradients
