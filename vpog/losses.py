@@ -167,6 +167,7 @@ class VPOGLoss(nn.Module):
         batch:VPOGBatch, # labelled with `dense=True`
         generator=None, # `torch.Generator` on the device
     )->tuple: # as `vpog_loss`
+        "`vpog_loss`; in training the running mean takes this batch in first."
         if self.training and self.config.pose: self._update(output.weight_scale)
         return vpog_loss(output, batch, self.config, self.weight_scale.clamp_min(1e-6), generator)
 

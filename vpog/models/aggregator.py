@@ -39,6 +39,7 @@ class Aggregator(nn.Module):
         directions:Tensor, # `[B, S, 3]` viewing directions in the reference frame, see `reference_frame`
         grid:tuple, # (Hp, Wp), N = Hp · Wp
     )->tuple: # query `[B, N, C]`, templates `[B, S, N, C]`, unseen `[B, S, C]`
+        "Tokens that have seen the query and all templates."
         B, S, N, _ = self._check(query, templates, directions, grid)
         q, t = self.project(query) + self.role[0], self.project(templates) + self.role[1]
         t = torch.cat([t, self.unseen.to(t.dtype).expand(B, S, 1, -1)], 2).flatten(0, 1)              # [B·S, N+1, C]

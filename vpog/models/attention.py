@@ -71,6 +71,7 @@ class Attention(nn.Module):
         x:Tensor, # `[B, N, C]`
         by:Rotary|None=None, # of `[N, D/2]` or `[B, N, D/2]`; default no positions
     )->Tensor: # `[B, N, C]`
+        "Every token attends to all tokens of its sample."
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)                # each [B, heads, N, D]
         if by is not None: q, k = rotate(q, by, self.groups), rotate(k, by, self.groups)
         return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
@@ -103,6 +104,7 @@ class Block(nn.Module):
         x:Tensor, # `[B, N, C]`
         by:Rotary|None=None, # positions
     )->Tensor: # `[B, N, C]`
+        "Attention, then the MLP, each added to its input."
         x = x + self.attn(self.norm1(x), by)
         return x + self.mlp(self.norm2(x))
 

@@ -80,6 +80,7 @@ class ViTEncoder(nn.Module):
     def forward(self,
         images:Tensor, # `[B, 3, H, W]` RGB in [0, 1]
     )->Tensor: # `[B, N, C]`
+        "Tokens of the patches, row by row."
         grid = check_images(images, self.patch_size)
         x = self.patch_embed(((images - self.mean) / self.std).to(self.patch_embed.proj.weight.dtype))
         c = self.config
@@ -139,5 +140,6 @@ class TimmEncoder(nn.Module):
     def forward(self,
         images:Tensor, # `[B, 3, H, W]` RGB in [0, 1]
     )->Tensor: # `[B, N, C]`
+        "Tokens of the patches, row by row."
         check_images(images, self.patch_size)
         return self.vit.forward_features((images - self.mean) / self.std)[:, self.skip:]

@@ -132,6 +132,7 @@ class VPOG(nn.Module):
     def forward(self,
         batch:VPOGBatch, # labelled with `dense=True` for flow
     )->VPOGOutput:
+        "Match scores of all patches, and flow of the labelled pairs."
         query, templates = self._encode(batch)
         q, t, u = self.aggregate(query, templates, batch.ref_index, batch.images.shape[-2:], batch.d_ref)
         pairs = None if batch.dense_flow is None else packed_pairs(batch, self.patch_size)
