@@ -11,6 +11,7 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
+import kornia.geometry as kg
 import roma
 import torch
 from torch import Tensor
@@ -41,7 +42,7 @@ def make_problem(
     if x3d.shape != (B, M, 3) or x2d.shape != (B, M, 2) or w2d.shape != (B, M, 2) or K.shape != (B, 3, 3): raise ValueError(f"expected x3d [B, M, 3], x2d [B, M, 2], w2d [B, M, 2], K [B, 3, 3], got {list(x3d.shape)}, {list(x2d.shape)}, {list(w2d.shape)}, {list(K.shape)}")
     dtype = torch.promote_types(torch.promote_types(x3d.dtype, w2d.dtype), torch.float32)
     x3d, x2d, w2d, K = (v.to(dtype) for v in (x3d, x2d, w2d, K))
-    share = w2d.sum(-1).detach()
+    share = w2d.sum(-1)
     share = share / share.sum(-1, keepdim=True).clamp_min(torch.finfo(dtype).tiny)                      # [B, M], sums to 1, or 0
     center = (share[..., None] * x3d).sum(1).detach()
     on = (w2d > 0).any(-1)
@@ -51,25 +52,26 @@ def make_problem(
     delta = relative_delta * spread * (on[..., None] * w2d).sum((1, 2)) / (2 * n)
     return Problem(x3d - center[:, None], x2d, w2d, K, center, delta.clamp_min(torch.finfo(dtype).tiny))
 
+def _beside(v, axes):
+    "`v [B, ...]` with axes after the first, for several poses of each problem."
+    return v[(slice(None),) + (None,) * axes]
+
 def _points(problem, R, t):
     "Points in the camera frame, before (`Rx`) and after translation, and depth held at `Z_MIN`; leading dimensions `[B, ...]` of R and t may have more axes."
-    extra = R.ndim - problem.x3d.ndim
-    x = problem.x3d[(slice(None),) + (None,) * extra]
-    Rx = x @ R.mT
+    Rx = _beside(problem.x3d, R.ndim - 3) @ R.mT
     p = Rx + t[..., None, :]
     return Rx, p, p[..., 2].clamp_min(Z_MIN)
 
 def _residual(problem, p, z):
     "Weighted reprojection errors `[B, ..., M, 2]`."
-    lead = (slice(None),) + (None,) * (p.ndim - 3)
-    K, x2d, w2d = (v[lead] for v in (problem.K, problem.x2d, problem.w2d))
+    K, x2d, w2d = (_beside(v, p.ndim - 3) for v in (problem.K, problem.x2d, problem.w2d))
     uv = (p[..., :2] / z[..., None]) @ K[..., :2, :2].mT + K[..., None, :2, 2]
     return w2d * (uv - x2d)
 
 def _huber(problem, r):
     "Robust cost of each point, and the derivative ρ' of its squared error."
     s = r.square().sum(-1)
-    delta = problem.delta[(slice(None),) + (None,) * (s.ndim - 1)]
+    delta = _beside(problem.delta, s.ndim - 1)
     far = s > delta * delta
     root = torch.where(far, s, 1).sqrt()
     return torch.where(far, 2 * delta * root - delta * delta, s), torch.where(far, delta / root, 1)
@@ -100,9 +102,7 @@ def _normal_equations(problem, R, t):
     n = p[..., :2] / z[..., None]
     to_p = torch.stack([torch.stack([1 / z, o, -n[..., 0] / z * front], -1), torch.stack([o, 1 / z, -n[..., 1] / z * front], -1)], -2)   # [B, M, 2, 3]
     to_p = problem.w2d[..., None] * (problem.K[:, None, :2, :2] @ to_p)
-    x, y, zz = Rx.unbind(-1)
-    turn = torch.stack([o, zz, -y, -zz, o, x, y, -x, o], -1).unflatten(-1, (3, 3))                       # −[Rx]ₓ
-    J = torch.cat([to_p @ turn, to_p], -1)                                                               # [B, M, 2, 6]
+    J = torch.cat([to_p @ -kg.cross_product_matrix(Rx), to_p], -1)                                                               # [B, M, 2, 6]
     weighted = (slope[..., None, None] * J).flatten(1, 2)
     return 0.5 * rho.sum(-1), (weighted * r.flatten(1)[..., None]).sum(1), weighted.mT @ J.flatten(1, 2)
 
@@ -209,9 +209,8 @@ def solve_pnp(
         T = _from_centered(R, t, problem.center)
         cov = _covariance(H, t[:, 2])
         c = T[:, :3, 3] - t                                                                               # −R·center: τ of the origin is τ of the centroid − ω × (R·center)
-        o = torch.zeros_like(c[:, 0])
         move = torch.eye(6, dtype=cov.dtype, device=cov.device).repeat(len(c), 1, 1)
-        move[:, 3:, :3] = torch.stack([o, c[:, 2], -c[:, 1], -c[:, 2], o, c[:, 0], c[:, 1], -c[:, 0], o], -1).unflatten(-1, (3, 3))
+        move[:, 3:, :3] = -kg.cross_product_matrix(c)
         return PnPSolution(T, move @ cov @ move.mT, cost)
 
 # %% ../nbs/30_epropnp.ipynb #d172e39b

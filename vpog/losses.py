@@ -79,7 +79,7 @@ def pose_correspondences(
     M, ps = flow.flow.shape[:2]
     per_sample = torch.zeros(batch_size, dtype=torch.int64, device=pairs.b.device).index_add(0, pairs.b, torch.ones_like(pairs.b)) * ps * ps
     first, k = per_sample.cumsum(0) - per_sample, torch.arange(count, device=pairs.b.device)
-    place = ((k * 0.6180339887498949) % 1 * per_sample[:, None].double()).long() if count else k
+    place = ((k * 0.6180339887498949) % 1 * per_sample[:, None].double()).long()
     exists = k < per_sample[:, None]
     row = torch.where(exists, first[:, None] + place, 0)                                                # [B, P] pixel of all pairs, those of a sample are neighbours
     pick = lambda x, *shape: (x.reshape(M * ps * ps, *shape)[row] if M else x.new_zeros(batch_size, count, *shape))

@@ -7,6 +7,7 @@ __all__ = ['geodesic_distance', 'project_to_so3', 'viewing_direction', 'out_of_p
            'smallest_turn', 'allocentric_rotation', 'opencv_to_opengl', 'look_at']
 
 # %% ../nbs/00_rotations.ipynb #688f9463
+import kornia.geometry as kg
 import roma
 import torch
 from torch import Tensor
@@ -76,8 +77,8 @@ def smallest_turn(
 )->Tensor: # `[..., 3, 3]` rotations with `R @ p = (0, 0, 1)`
     "Rotation by the smallest angle that moves `p` onto the optical axis (Rodrigues' formula)."
     x, y, z = p.unbind(-1)
-    o, k = torch.zeros_like(x), 1 / (1 + z).clamp_min(torch.finfo(p.dtype).eps)     # against the axis: no smallest turn exists
-    V = torch.stack([o, o, -x, o, o, -y, x, y, o], -1).unflatten(-1, (3, 3))        # cross-product matrix of p × z
+    k = 1 / (1 + z).clamp_min(torch.finfo(p.dtype).eps)                             # against the axis: no smallest turn exists
+    V = kg.cross_product_matrix(torch.stack([y, -x, torch.zeros_like(x)], -1))      # of p × z
     return torch.eye(3, dtype=p.dtype, device=p.device) + V + k[..., None, None] * (V @ V)
 
 def allocentric_rotation(

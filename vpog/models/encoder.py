@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ENCODER_SIZES', 'IMAGENET_MEAN', 'IMAGENET_STD', 'Encoder', 'EncoderConfig', 'check_images', 'PatchEmbed',
-           'ViTEncoder', 'from_croco', 'TimmEncoder']
+           'ViTEncoder', 'misfits', 'from_croco', 'TimmEncoder']
 
 # %% ../../nbs/models/20_encoder.ipynb #f3ab67d5
 import argparse
@@ -107,6 +107,13 @@ def _croco_config(state, kwargs, path):
     dim = kwargs.get("enc_embed_dim", weight.shape[0])
     return EncoderConfig(dim, kwargs.get("enc_depth", max(numbers, default=-1) + 1), kwargs.get("enc_num_heads", dim // 64), weight.shape[-1], kwargs.get("mlp_ratio", 4.))
 
+def misfits(
+    expected:dict, # name → parameter, as a model has them
+    state:dict, # name → parameter, as a file has them
+)->list: # of lines, one for each parameter that is missing or has another shape
+    "What keeps a file's parameters from being loaded; others that it may have are not looked at."
+    return [f"{k}: missing, expected {list(v.shape)}" if k not in state else f"{k}: expected {list(v.shape)}, got {list(state[k].shape)}" for k, v in expected.items() if k not in state or state[k].shape != v.shape]
+
 def from_croco(
     path, # checkpoint file of CroCo v2, e.g. `CroCo_V2_ViTBase_BaseDecoder.pth`
     checkpoint:bool=False, # see `ViTEncoder`
@@ -114,11 +121,9 @@ def from_croco(
     "Encoder with CroCo v2's weights (licence CC BY-NC-SA 4.0). `ValueError` with a list if parameters of the encoder are missing or have other shapes."
     content = _read_checkpoint(path)
     state = content["model"]
-    with torch.device("meta"): encoder = ViTEncoder(_croco_config(state, content.get("croco_kwargs", {}), path), checkpoint)
+    encoder = ViTEncoder(_croco_config(state, content.get("croco_kwargs", {}), path), checkpoint)
     expected = encoder.state_dict()
-    wrong = [f"{k}: missing, expected {list(v.shape)}" if k not in state else f"{k}: expected {list(v.shape)}, got {list(state[k].shape)}" for k, v in expected.items() if k not in state or state[k].shape != v.shape]
-    if wrong: raise ValueError(f"{path}: {len(wrong)} of {len(expected)} parameters of the encoder do not fit:\n  " + "\n  ".join(wrong))
-    encoder = ViTEncoder(encoder.config, checkpoint)
+    if wrong := misfits(expected, state): raise ValueError(f"{path}: {len(wrong)} of {len(expected)} parameters of the encoder do not fit:\n  " + "\n  ".join(wrong))
     encoder.load_state_dict({k: state[k].float() for k in expected})
     return encoder
 

@@ -34,6 +34,7 @@ class MatchHead(nn.Module):
         templates:Tensor, # `[B, S, N, C]`
         unseen:Tensor, # `[B, S, C]`
     )->Tensor: # `[B, S, N, N+1]` float32 logits
+        "Cosine similarities over the temperature."
         q, t = self.query(query), torch.cat([self.template(templates), self.unseen(unseen)[:, :, None]], 2)
         with torch.autocast(q.device.type, enabled=False):
             q, t = F.normalize(q.float(), dim=-1), F.normalize(t.float(), dim=-1)
@@ -73,6 +74,7 @@ class CenterFlowHead(nn.Module):
     def forward(self,
         pairs:Tensor, # `[M, 2C]` tokens of the query patch and of its buddy
     )->tuple: # flow `[M, 2]` in patch units, scale `[M]`, float32
+        "Flow of the anchors and its Laplace scale."
         out = self.mlp(pairs).float()
         return out[:, :2], positive_scale(out[:, 2])
 
@@ -93,6 +95,7 @@ class FlowHead(nn.Module):
         query:Tensor, # `[M, C]` tokens of the query patches
         buddy:Tensor, # `[M, C]` tokens of their buddies
     )->FlowPrediction: # float32
+        "Flow of all pixels of the buddies, and of their anchors."
         if query.shape != buddy.shape or query.ndim != 2 or 2 * query.shape[-1] != self.norm.normalized_shape[0]: raise ValueError(f"expected tokens [M, {self.norm.normalized_shape[0] // 2}] of query patches and buddies, got {list(query.shape)} and {list(buddy.shape)}")
         ps, pairs = self.patch_size, self.norm(torch.cat([query, buddy], -1))
         h = F.gelu(self.trunk(pairs))
@@ -115,6 +118,7 @@ class WeightScaleHead(nn.Module):
     def forward(self,
         query:Tensor, # `[B, N, C]` tokens of the query
     )->Tensor: # `[B, 2]` 1/px, float32
+        "Scale in u and v, from the mean token of the query."
         return self.linear(query.mean(1)).float().clamp(max=12.).exp()
 
 def pnp_weights(

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from ..batch import VPOGBatch
 from ..cameras import invert_rigid, transform_points, unproject
 from ..files import atomic_path, read_json
-from ..flow import PackedPairs, packed_pairs
+from ..flow import PackedPairs, packed_pairs, patches_to_pixels
 from .aggregator import Aggregator
-from .encoder import ENCODER_SIZES, Encoder, TimmEncoder, ViTEncoder, check_images
+from .encoder import ENCODER_SIZES, Encoder, TimmEncoder, ViTEncoder, check_images, misfits
 from .heads import FlowHead, FlowPrediction, MatchHead, WeightScaleHead, pnp_weights
 from .s2rope import reference_frame
 from ..rotations import viewing_direction
@@ -224,8 +224,7 @@ def correspondences(
     "2D-3D correspondences of packed pairs: a template pixel has depth, and the flow says where it lands."
     x3d, surface = patch_points(templates, b, s, buddy, patch_size)
     Wp = templates.depths.shape[-1] // patch_size
-    center = (torch.stack([query_patch % Wp, query_patch // Wp], -1).to(flow.dtype) + 0.5)
-    return x3d, (center[:, None, None] + flow) * patch_size, surface
+    return x3d, patches_to_pixels(query_patch[:, None, None], flow, patch_size, Wp), surface
 
 # %% ../../nbs/models/24_vpog.ipynb #960e8842
 @patch
@@ -254,7 +253,6 @@ def from_pretrained(cls:VPOG,
     except SafetensorError as e: raise ValueError(f"{path}/model.safetensors: {e}") from e
     model = cls(VPOGConfig(**config), encoder)
     expected = model.state_dict()
-    wrong = [f"{k}: {'not there' if k not in state else list(state[k].shape)}, expected {'none' if k not in expected else list(expected[k].shape)}" for k in sorted(expected.keys() | state.keys()) if k not in state or k not in expected or state[k].shape != expected[k].shape]
-    if wrong: raise ValueError(f"{path}/model.safetensors: {len(wrong)} of {len(expected)} parameters do not fit config.json:\n  " + "\n  ".join(wrong[:20]))
+    if wrong := misfits(expected, state) + [f"{k}: not expected" for k in state if k not in expected]: raise ValueError(f"{path}/model.safetensors: {len(wrong)} of {len(expected)} parameters do not fit config.json:\n  " + "\n  ".join(wrong[:20]))
     model.load_state_dict(state)
     return model.eval()
