@@ -22,9 +22,10 @@ setup(
     keywords=cfg["keywords"],
     packages=find_packages(include=["vpog", "vpog.*"]),
     include_package_data=True,
+    package_data={"vpog.conf": ["*.yaml", "*/*.yaml"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "timm")},
+    extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "timm", "wandb")},
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),
         "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"],

@@ -204,6 +204,8 @@ def label_batch(
     min_visible_fraction:float=0.5, # of a patch's object pixels, for `patch_visibility`
     patch_radius:int=2, # patches (Chebyshev), for `patch_visibility`
     dense:bool=False, # also keep `dense_flow` and `dense_visibility`
+    keep_visibility:bool=True, # keep `visibility`
+    keep_patch_visibility:bool=True, # keep `patch_visibility`
     compiled:bool=False, # use `torch.compile` (needs a C++ compiler on CPU, Triton on a GPU); compiles once per shape
 )->VPOGBatch: # a new batch with labels
     "Add labels to a batch, on the device where it is."
@@ -211,7 +213,8 @@ def label_batch(
     if patch_size < 2 or H % patch_size or W % patch_size: raise ValueError(f"patch_size: expected a divisor of the image size {H}×{W}, got {patch_size}")
     compute = _compiled_labels() if compiled else compute_labels
     labels = compute(batch.depths, batch.masks, batch.K, batch.poses, batch.diameter, patch_size, tolerance, min_visible_fraction, patch_radius)._asdict()
-    if not dense: labels.update(dense_flow=None, dense_visibility=None)
+    kept = dict(dense_flow=dense, dense_visibility=dense, visibility=keep_visibility, patch_visibility=keep_patch_visibility)
+    labels.update({k: None for k, keep in kept.items() if not keep})
     return replace(batch, **labels)
 
 # %% ../nbs/04_flow.ipynb #24daba4b

@@ -9,6 +9,7 @@ __all__ = ['log', 'Query', 'Sample', 'sample_key', 'VPOGDataset', 'stack_samples
 import hashlib
 import logging
 from collections import OrderedDict
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -92,12 +93,15 @@ class VPOGDataset(Dataset):
         self.crop_margin, self.box_jitter, self.photo, self.mask_query, self.min_visib_fract, self.min_side = crop_margin, box_jitter, photo, mask_query, min_visib_fract, min_side
         self.choice = dict(num_positive=num_positive, num_negative=num_negative, min_negative_angle_deg=min_negative_angle_deg, d_ref_random_ratio=d_ref_random_ratio,
                            positives=positives, within_deg=within_deg, optical_axis=optical_axis, seed=seed)
-        self.wanted = np.array(sorted(templates.obj_ids if obj_ids is None else obj_ids))
-        if missing := set(self.wanted.tolist()) - set(templates.obj_ids): raise ValueError(f"obj_ids: {templates.root} has no templates of objects {sorted(missing)}")
-        self.all_objects = obj_ids is None
+        self._want(obj_ids)
         self._changed, self._selectors, self._epoch = (None, -1, None), OrderedDict(), torch.zeros((), dtype=torch.int64).share_memory_()   # shared: workers see a new epoch
         self.streamed = getattr(scenes, "urls", None) is not None
         if not self.streamed: self._choose()
+
+    def _want(self, obj_ids):
+        "Note the objects that are asked for."
+        self.wanted, self.all_objects = np.array(sorted(self.templates.obj_ids if obj_ids is None else obj_ids)), obj_ids is None
+        if missing := set(self.wanted.tolist()) - set(self.templates.obj_ids): raise ValueError(f"obj_ids: {self.templates.root} has no templates of objects {sorted(missing)}")
 
     def _choose(self):
         "Rows of the table that are samples, in memory that workers share, and how many are not, by cause."
@@ -112,6 +116,17 @@ class VPOGDataset(Dataset):
         self.rows = torch.from_numpy(rows).share_memory_()
         self.frames = torch.from_numpy(frames[first].astype(np.int32)).share_memory_()
         self.starts = torch.from_numpy(np.append(first, len(rows)).astype(np.int64)).share_memory_()
+
+    def with_objects(self,
+        obj_ids, # of these objects, which must have templates
+    )->"VPOGDataset":
+        "The same data set with samples of these objects only."
+        other = copy(self)
+        other.__dict__ |= dict(_selectors=OrderedDict(), _changed=(None, -1, None), _epoch=self._epoch.clone().share_memory_())
+        other._want(obj_ids)
+        for name in ("samples", "models_info"): other.__dict__.pop(name, None)
+        if not other.streamed: other._choose()
+        return other
 
     def eligible(self,
         obj_id, # `[...]`
