@@ -202,6 +202,7 @@ class BatchAugment:
     min_visible:float=0.3 # share of the visible object that an occluder leaves
     inplane:float=0. # largest angle by which templates are turned, radians (π: any), each by its own
     align:bool=False # turn each template into the roll of the query first
+    negative_inplane:float|None=None # largest angle for negatives, radians; default as for positives
     seed:int=0 # of all draws
 
     def __call__(self,
@@ -221,8 +222,10 @@ class BatchAugment:
             masks, depths = masks & ~hidden, depths * ~hidden
         if self.photo: queries = photo(queries, draw_photo(keys, self.seed, epoch, self.photo))
         views = [batch.images[:, 1:], batch.masks[:, 1:], batch.depths[:, 1:], batch.K[:, 1:], batch.poses[:, 1:]]
-        if self.inplane or self.align:
-            angle = (hash_uniform(keys, views[2].shape[1], self.seed, epoch, stream=7) * 2 - 1) * self.inplane
+        if self.inplane or self.align or self.negative_inplane:
+            most = torch.full_like(batch.template_types, self.inplane, dtype=torch.float64)
+            if self.negative_inplane is not None: most[batch.template_types == 1] = self.negative_inplane
+            angle = (hash_uniform(keys, views[2].shape[1], self.seed, epoch, stream=7) * 2 - 1) * most
             if self.align: angle = angle + batch.inplane.to(angle.dtype)
             views, batch.inplane = rotate_views(*views, angle), _wrapped(batch.inplane - angle.to(batch.inplane.dtype))
         for name, q, t in zip(("images", "masks", "depths", "K", "poses"), (queries, masks, depths, batch.K[:, 0], batch.poses[:, 0]), views): setattr(batch, name, torch.cat([q[:, None], t], 1))

@@ -8,8 +8,7 @@ __all__ = ['ModelOptions', 'LossOptions', 'FlowOptions', 'TemplateOptions', 'Dat
            'CheckpointOptions', 'TrainConfig', 'check_config', 'load_config']
 
 # %% ../nbs/39_config.ipynb #d0f68f36
-from dataclasses import MISSING, dataclass, field, fields, make_dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any, Optional
 
 from hydra import compose, initialize_config_module
@@ -104,6 +103,7 @@ class TransformOptions:
     min_visible:float=0.3 # share of the object that an occluder leaves
     inplane_deg:float=0. # largest roll that templates are turned by
     align_inplane:bool=False # turn templates into the query's roll first; see `model.rolls`
+    negative_inplane_deg:Optional[float]=None # largest roll that negatives are turned by; default as for positives
     box_jitter:float=0.05 # largest shift and log2 of the scale of the query's box, as a fraction of its side
 
 @dataclass

@@ -14,7 +14,6 @@ import torch
 from omegaconf import DictConfig
 
 from .augment import BatchAugment
-from .config import load_config
 from .dataset import VPOGDataset, VPOGLoader, make_loader
 from .demo import open_scenes
 from .files import cache_folder
@@ -113,7 +112,9 @@ class VPOGDataModule(L.LightningDataModule):
         return make_loader(datasets, batch_size, shuffle=True, labels=d.labels, device=device, pin_memory=device.type == "cuda", window=d.window, prefetch=d.prefetch, max_error_rate=d.max_error_rate, **options,
                            patch_size=d.patch_size, tolerance=f.depth_tolerance, min_visible_fraction=f.min_visible_fraction, patch_radius=f.patch_radius, compiled=f.compiled, keep_visibility=f.compute_visibility, keep_patch_visibility=f.compute_patch_visibility, dense=True)
 
-    def _roll(self): t = self.cfg.transforms; return dict(inplane=math.radians(t.inplane_deg), align=t.align_inplane, seed=self.cfg.seed)
+    def _roll(self):
+        t, r = self.cfg.transforms, self.cfg.transforms.negative_inplane_deg
+        return dict(inplane=math.radians(t.inplane_deg), align=t.align_inplane, negative_inplane=None if r is None else math.radians(r), seed=self.cfg.seed)
 
     def train_dataloader(self)->VPOGLoader:
         "Shuffled, augmented, on this process's device."

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['field_table', 'label_statistics', 'statistics_table', 'pick_samples', 'demo_batch', 'save_figures', 'open_scenes',
-           'vpog_demo', 'diagnose', 'vpog_doctor']
+           'vpog_demo', 'required_packages', 'diagnose', 'vpog_doctor']
 
 # %% ../nbs/13_demo.ipynb #515e0043
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -139,9 +140,14 @@ def vpog_demo(
         figures = save_figures(batch, scenes, TemplateStore(templates), out)
         print(f"\nfigures in {out}: " + ", ".join(f.name for f in figures))
 
-# %% ../nbs/13_demo.ipynb #ccb825ae
-_REQUIRED = ("torch", "numpy", "kornia", "roma", "matplotlib", "fastcore", "moderngl", "trimesh", "opencv-python-headless", "pillow", "tqdm", "webdataset", "braceexpand", "scipy", "zstandard", "safetensors", "poselib")
-_OPTIONAL = {"nbdev": 'notebooks and tests: pip install -e ".[dev]"', "jupyterlab": 'notebooks: pip install -e ".[dev]"', "timm": "other encoders: pip install vpog[timm]"}
+# %% ../nbs/13_demo.ipynb #23eadbdc
+_OPTIONAL = {"nbdev": 'notebooks and tests: pip install -e ".[dev]"', "jupyterlab": 'notebooks: pip install -e ".[dev]"', "timm": "other encoders: pip install vpog[timm]", "wandb": "its logger: pip install vpog[wandb]"}
+
+def required_packages()->list: # of names
+    "What vpog needs, as its installed metadata says; empty if it is not installed."
+    try: lines = importlib.metadata.requires("vpog") or []
+    except importlib.metadata.PackageNotFoundError: return []
+    return [re.match(r"[\w.-]+", line)[0] for line in lines if "extra ==" not in line]
 
 def _version(package):
     try: return importlib.metadata.version(package)
@@ -155,7 +161,9 @@ def _gl_device():
 def diagnose()->tuple: # lines to print, and the problems among them
     "What this machine has and what is missing."
     lines, problems = [f"python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"], []
-    for p in _REQUIRED:
+    required = required_packages()
+    if not required: problems.append("vpog is not installed: pip install -e .")
+    for p in required:
         v = _version(p)
         lines.append(f"{p:24s}{v or 'MISSING'}")
         if v is None: problems.append(f"{p} is missing: pip install {p}")

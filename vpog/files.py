@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DataError', 'atomic_path', 'remove_path', 'encode_image', 'write_png', 'decode_image', 'read_image', 'quantise_depth',
-           'parse_json', 'read_json', 'cache_folder', 'find_dataset', 'recent', 'cli_errors']
+           'parse_json', 'read_json', 'cache_folder', 'find_dataset', 'recent', 'cli_errors', 'needed']
 
 # %% ../nbs/06a_files.ipynb #5a603315
 import json
@@ -148,3 +148,9 @@ def cli_errors():
     except (ValueError, FileNotFoundError, RuntimeError) as e:
         print(f"error: {e}", file=sys.stderr)
         sys.exit(1)
+
+def needed(
+    **options, # name → value; None is missing
+):
+    "`ValueError` that names the options that a command cannot do without."
+    if missing := [f"--{k}" for k, v in options.items() if v is None]: raise ValueError(f"{', '.join(missing)}: expected a value, got none; --help lists all options")

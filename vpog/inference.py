@@ -17,18 +17,18 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from fastcore.script import Param, call_parse
+from fastcore.script import call_parse
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .augment import rotate_views
 from .cameras import check_intrinsics, crop_view, mask_box, square_box
-from .files import atomic_path, cache_folder, cli_errors, read_image
+from .files import atomic_path, cache_folder, cli_errors, needed, read_image
 from .layouts import unit_scale
 from .models.vpog import VPOG, EncodedTemplates, Matches
-from .pnp import PoseHypothesis, robust_pose
+from .pnp import robust_pose
 from .render import Mesh, load_mesh
-from .rotations import geodesic_distance
+from .rotations import allocentric_rotation, geodesic_distance
 from .templates import TemplateStore, TemplateViews, check_size, render_templates
 from .vis import show_pose
 
@@ -43,7 +43,8 @@ class PoseEstimate:
     x3d:Tensor # `[M, 3]` mm, model frame: correspondences of the best hypothesis
     x2d:Tensor # `[M, 2]` px of the photograph
     weights:Tensor # `[M, 2]`
-    templates:Tensor # `[n, S]` templates each hypothesis was matched with (index into the onboarded ones), the retrieved one first
+    templates:Tensor # `[n, S]` templates each hypothesis was matched with (index into the onboarded ones), the one it starts from first
+    retrieved:int # the template with the best score of all
     reason:str = "" # why there is no pose
 
     def __bool__(self)->bool: return self.T_m2c is not None
@@ -90,8 +91,8 @@ class Estimator:
         device=None, # default a GPU where there is one
         level:int|None=None, # viewpoints of the templates: 0, 1, 2 for 42, 162, 642; default 0 for a model with rolls, else 1
         num_templates:int=4, # S, matched jointly
-        hypotheses:int=3, # templates that poses are sought from
-        max_error:float=0.02, # of an inlier, as a fraction of the crop's side
+        hypotheses:int=5, # templates that poses are sought from
+        max_error:float=0.06, # of an inlier, as a fraction of the crop's side; a model with a smaller flow error gains from less
         apart_deg:float=30., # angle between the rotations of the templates that hypotheses start from
         crop_margin:float=1.1, # side of the crop over the long side of the box, as in training
         cache:str|Path|None=None, # folder for rendered and encoded templates; default in the user's cache; "" for none
@@ -105,7 +106,7 @@ class Estimator:
 
     @classmethod
     def from_pretrained(cls,
-        path, # folder with `model.safetensors` and `config.json`
+        path, # folder with `model.safetensors` and `config.json`, e.g. `<run_dir>/model` of `vpog_train`
         **options, # of `Estimator`
     )->"Estimator":
         "Estimator with a saved model."
@@ -160,6 +161,7 @@ class Estimator:
         boxes=None, # `[n, 4]` corners, px; default those of the masks
         obj=None, # `OnboardedObject`, or what `onboard` takes
         masks=None, # `[n, H, W]` bool, visible masks; matches off them are left out
+        init=None, # `[n, 4, 4]` poses from elsewhere, e.g. of a result file: templates near them are matched, instead of the best-scoring ones
     )->list: # of n `PoseEstimate`
         "Poses of an object in n detections."
         image, K, boxes, masks = check_inputs(image, K, boxes, masks)
@@ -168,12 +170,19 @@ class Estimator:
         if not crops: return []
         queries = torch.stack([c["image"] for c in crops]).to(self.device).float() / 255
         on = None if masks is None else torch.stack([c["mask"] for c in crops]).to(self.device)
-        scores = self.model.template_scores(queries, obj.templates, on)
+        scores = self.model.template_scores(queries, obj.templates, on) if init is None else self._nearness(init, obj, len(crops))
         groups = self._groups(scores, obj.templates.poses[:, :3, :3])                                     # [n, h, S]
         n, h, S = groups.shape
         repeat = lambda x: None if x is None else x.repeat_interleave(h, 0)
         matches = self.model.match_templates(repeat(queries), obj.templates[groups.view(n * h, S)], torch.zeros(n * h, dtype=torch.int64, device=self.device), repeat(on))
-        return [self._estimate(crops[i], boxes[i], Matches(*(getattr(matches, f.name)[i * h:(i + 1) * h].cpu() for f in fields(matches))), scores[i, groups[i, :, 0]].cpu(), groups[i].cpu()) for i in range(n)]
+        return [self._estimate(crops[i], boxes[i], Matches(*(getattr(matches, f.name)[i * h:(i + 1) * h].cpu() for f in fields(matches))), scores[i].cpu(), groups[i].cpu()) for i in range(n)]
+
+    def _nearness(self, init, obj, n):
+        "`[n, T]` how near the templates are to given poses, in [0, 1]."
+        init = torch.as_tensor(init, dtype=torch.float64)
+        if init.shape != (n, 4, 4): raise ValueError(f"init: expected poses [{n}, 4, 4], one for each box, got {list(init.shape)}")
+        near = geodesic_distance(allocentric_rotation(init, obj.center)[:, None], allocentric_rotation(obj.templates.poses.double().cpu(), obj.center))
+        return (1 - near / torch.pi).float().to(self.device)
 
     def _crop(self, image, K, box, mask):
         mask = np.ones(image.shape[:2], bool) if mask is None else mask
@@ -197,15 +206,15 @@ class Estimator:
         "Poses of one detection from the matches of each of its hypotheses."
         side = (crop["square"][2] - crop["square"][0]) / self.size
         found = []
-        for k in range(len(scores)):
+        for k, first in enumerate(groups[:, 0]):
             on = matches.valid[k]
             x3d, x2d, w = matches.x3d[k][on], matches.x2d[k][on], matches.w2d[k][on]
             pose = robust_pose(x3d, x2d, crop["K"], w, self.max_error)[0]
-            pose.score *= float(scores[k])
+            pose.score *= float(scores[first])
             found.append((pose, x3d, x2d * side + crop["square"][:2], w, groups[k]))
         found.sort(key=lambda f: -f[0].score)
         best, x3d, x2d, w, _ = found[0]
-        return PoseEstimate(best.T_m2c, best.score, box, [f[0] for f in found], x3d, x2d, w, torch.stack([f[4] for f in found]), best.reason)
+        return PoseEstimate(best.T_m2c, best.score, box, [f[0] for f in found], x3d, x2d, w, torch.stack([f[4] for f in found]), int(scores.argmax()), best.reason)
 
 def check_inputs(
     image, # `[H, W, 3]` uint8 RGB array or tensor, or an image file
@@ -269,18 +278,19 @@ def pose_figure(
 
 @call_parse
 def vpog_estimate(
-    image:Param("photograph, RGB", str), # photograph
-    mesh:Param("CAD model", str), # CAD model
-    box:Param("x,y,w,h of the object in pixels; several with ; between them", str), # boxes
-    K:Param("fx,fy,cx,cy of the photograph", str), # intrinsics
-    model:Param("folder of a trained model", str), # folder with model.safetensors and config.json
-    units:Param("of the mesh: mm, cm, dm, m or inch", str)="mm", # units of the mesh
-    out:Param("figure to write", str)="pose.png", # figure
-    hypotheses:Param("poses to try from", int)=3, # see `Estimator`
-    cache:Param("folder for what is made once; default in the user's cache", str)=None, # cache folder
+    image:str=None, # photograph, RGB (needed)
+    mesh:str=None, # CAD model (needed)
+    box:str=None, # x,y,w,h of the object in pixels; several with ; between them (needed)
+    K:str=None, # fx,fy,cx,cy of the photograph (needed)
+    model:str=None, # folder of a trained model, e.g. <run_dir>/model of vpog_train (needed)
+    units:str="mm", # of the mesh: mm, cm, dm, m or inch
+    out:str="pose.png", # figure to write
+    hypotheses:int=5, # poses to try from
+    cache:str=None, # folder for what is made once; default in the user's cache
 ):
     "Pose of an object in a photograph."
     with cli_errors():
+        needed(image=image, mesh=mesh, box=box, K=K, model=model)
         estimator, fx = Estimator.from_pretrained(model, hypotheses=hypotheses, cache=cache), numbers(K, 4, "K")
         boxes = torch.tensor([[x, y, x + w, y + h] for x, y, w, h in (numbers(b, 4, "box") for b in box.split(";"))], dtype=torch.float64)
         K = torch.tensor([[fx[0], 0, fx[2]], [0, fx[1], fx[3]], [0, 0, 1]], dtype=torch.float64)

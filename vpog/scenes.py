@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['log', 'WebScenes', 'image_members', 'frame_members', 'write_webdataset', 'finish_webdataset', 'BopScenes',
-           'write_bop_scene', 'write_bop_models']
+           'write_bop_scene', 'write_bop_models', 'write_bop_targets']
 
 # %% ../nbs/08_scenes.ipynb #9aa5f6eb
 import json
@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .bop import BopScenes, check_pixel_shift, write_bop_models, write_bop_scene
+from .bop import BopScenes, check_pixel_shift, write_bop_models, write_bop_scene, write_bop_targets
 from .cameras import mask_box, xyxy_to_xywh
 from .files import DataError, atomic_path, encode_image, parse_json, quantise_depth, read_json, recent
 from .frames import Frame, Instance, SceneImage, image_json, make_frame
 from .render import Mesh
 from .shards import Fault, decode_rle, encode_rle, expand_urls, index_shards, key_numbers, read_sample, read_sample_json, rgb_member, stream_shard, write_shard
 
-_all_ = ["BopScenes", "write_bop_scene", "write_bop_models"]
+_all_ = ["BopScenes", "write_bop_scene", "write_bop_models", "write_bop_targets"]
 log = logging.getLogger("vpog")
 
 # %% ../nbs/08_scenes.ipynb #0fd97d13

@@ -18,7 +18,7 @@ from .files import atomic_path, read_json
 from .render import Mesh, MeshPart, default_renderer
 from .rotations import look_at
 from .frames import SceneImage
-from .scenes import write_bop_models, write_bop_scene
+from .scenes import BopScenes, write_bop_models, write_bop_scene, write_bop_targets
 
 # %% ../nbs/09_synth.ipynb #4c0a23c5
 def _paint(points, rng):
@@ -138,6 +138,7 @@ def make_synth_dataset(
     todo = [s for s in range(1, num_scenes + 1) if not (root / split / f"{s:06d}").exists()]
     with tqdm(total=len(todo) * images_per_scene, unit="image", desc="scenes", disable=not todo or None) as bar:
         for s in todo: write_bop_scene(root, split, s, _counted(synth_images(objects, images_per_scene, (seed, s), size), bar), depth_scale=0.05)
+    if not (root / "test_targets_bop19.json").exists(): write_bop_targets(BopScenes(root, split))
     return root
 
 def _counted(images, bar):
