@@ -11,7 +11,7 @@ import roma
 import torch
 from torch import Tensor
 
-from .cameras import transform_points, unproject
+from .cameras import invert_rigid, pixel_centers, transform_points, unproject
 from .flow import label_batch
 from .pnp import PoseHypothesis, robust_pose
 from .rotations import allocentric_rotation, rotation_z, smallest_turn
@@ -77,8 +77,7 @@ def oracle_pose(
     batch = label_batch(collate([data.complete(data.query(frame, instance))]), dense=True)
     depth, seen = batch.depths[0, 1:], batch.dense_visibility[0]
     h, w = depth.shape[-2:]
-    v, u = torch.meshgrid(torch.arange(h) + 0.5, torch.arange(w) + 0.5, indexing="ij")
-    x3d = transform_points(torch.linalg.inv(batch.poses[0, 1:].double()), unproject(depth.double(), batch.K[0, 1:].double()).flatten(1, 2)).unflatten(1, (h, w))
-    x2d = torch.stack([u, v], -1) + batch.dense_flow[0]
+    x3d = transform_points(invert_rigid(batch.poses[0, 1:].double()), unproject(depth.double(), batch.K[0, 1:].double()).flatten(1, 2)).unflatten(1, (h, w))
+    x2d = pixel_centers(h, w) + batch.dense_flow[0]
     some = slice(None, None, max(1, int(seen.sum()) // most))
     return robust_pose(x3d[seen][some], x2d[seen][some].double(), batch.K[0, 0].double(), max_error=1.)[0]

@@ -15,6 +15,8 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from .cameras import transform_points
+
 # %% ../nbs/51_evaluation.ipynb #8a82720d
 def symmetries(
     model_info:dict, # an object's entry in BOP's `models_info.json`: `symmetries_discrete`, `symmetries_continuous`
@@ -59,15 +61,13 @@ def _symmetric_maximum(T_est, T_gt, K, points, symmetries, budget=2**24):
     shape = torch.broadcast_shapes(T_est.shape, T_gt.shape)[:-2] if K is None else torch.broadcast_shapes(T_est.shape[:-2], T_gt.shape[:-2], K.shape[:-2])
     flat = lambda x: x.double().expand(*shape, *x.shape[-2:]).reshape(-1, *x.shape[-2:])
     points, S = points.double(), torch.eye(4, dtype=torch.float64, device=points.device)[None] if symmetries is None else symmetries.double()
-    place = (lambda T, K: _at(T, points)) if K is None else (lambda T, K: _pinhole(_at(T, points), K))
+    place = (lambda T, K: transform_points(T, points)) if K is None else (lambda T, K: _pinhole(transform_points(T, points), K))
     errors, step = [], max(1, budget // (len(points) * 4))
     for est, gt, k in zip(flat(T_est), flat(T_gt), [None] * shape.numel() if K is None else flat(K)):
         a, best = place(est, k), torch.full((), torch.inf, dtype=torch.float64, device=points.device)
         for s in S.split(step): best = torch.minimum(best, (place(gt @ s, k) - a).square().sum(-1).amax(-1).amin())
         errors.append(best.sqrt())
     return torch.stack(errors).view(shape) if errors else points.new_zeros(shape)
-
-def _at(T, points): return points @ T[..., :3, :3].mT + T[..., None, :3, 3]
 
 def _pinhole(x, K): h = x @ K.mT; return h[..., :2] / h[..., 2:]
 
@@ -78,7 +78,7 @@ def add(
     points:Tensor, # `[V, 3]` mm
 )->Tensor: # `[...]` mm
     "Average Distance of model points (ADD)."
-    return (_at(T_est.double(), points.double()) - _at(T_gt.double(), points.double())).norm(dim=-1).mean(-1)
+    return (transform_points(T_est.double(), points.double()) - transform_points(T_gt.double(), points.double())).norm(dim=-1).mean(-1)
 
 def adi(
     T_est:Tensor, # `[..., 4, 4]`
@@ -88,7 +88,7 @@ def adi(
     "Average distance from each point in the true pose to the nearest in the estimated pose (ADD-S, ADI)."
     est, gt = torch.broadcast_tensors(T_est.double(), T_gt.double())
     points = points.double()
-    values = [_nearest(_at(e, points), _at(t, points)).mean() for e, t in zip(est.reshape(-1, 4, 4), gt.reshape(-1, 4, 4))]
+    values = [_nearest(transform_points(e, points), transform_points(t, points)).mean() for e, t in zip(est.reshape(-1, 4, 4), gt.reshape(-1, 4, 4))]
     return torch.stack(values).view(est.shape[:-2]) if values else points.new_zeros(est.shape[:-2])
 
 def _nearest(a, b):

@@ -54,12 +54,16 @@ def make_model(
     options:DictConfig, # `model` of the config
 )->VPOG:
     "Model of a run: random, with CroCo's encoder, or one that goes on from a folder."
-    config = VPOGConfig(**{f.name: options[f.name] for f in fields(VPOGConfig)})
+    config = _sizes(options)
     if options.init:
         model = VPOG.from_pretrained(options.init).train()
         if replace(model.config, checkpoint=config.checkpoint) != config: raise ValueError(f"model.init: {options.init} holds {model.config}, the config says {config}")
         return model
     return VPOG(config, encoder=from_croco(options.croco, config.checkpoint) if options.croco else None)
+
+def _sizes(options):
+    "`VPOGConfig` in `model` of a config; older checkpoints may lack newer keys."
+    return VPOGConfig(**{f.name: options.get(f.name, f.default) for f in fields(VPOGConfig)})
 
 def parameter_groups(
     model:VPOG, # any
@@ -353,7 +357,7 @@ def export_checkpoint(
     content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     if "state_dict" not in content or "cfg" not in content.get("hyper_parameters", {}): raise ValueError(f"{checkpoint}: expected a checkpoint of vpog_train, got one with {sorted(content)[:8]}")
     options = OmegaConf.create(content["hyper_parameters"]["cfg"])
-    model = VPOG(VPOGConfig(**{f.name: options.model.get(f.name, f.default) for f in fields(VPOGConfig)}))
+    model = VPOG(_sizes(options.model))
     model.load_state_dict({k.removeprefix("model."): v for k, v in content["state_dict"].items() if k.startswith("model.")})
     return model.save_pretrained(out)
 
