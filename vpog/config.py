@@ -7,7 +7,7 @@ __all__ = ['ModelOptions', 'LossOptions', 'FlowOptions', 'TemplateOptions', 'Dat
            'DataOptions', 'TransformOptions', 'OptimizerOptions', 'editable', 'MachineOptions', 'LoggerOptions',
            'CheckpointOptions', 'TrainConfig', 'check_config', 'load_config']
 
-# %% ../nbs/39_config.ipynb #d0f68f36
+# %% ../nbs/39_config.ipynb #7026763d
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any, Optional
 
@@ -89,6 +89,8 @@ class DataOptions:
     pixel_origin:str="corner" # of the photographs' K; `check_pixel_origin` measures it
     objects:int=100 # synth: objects
     images:int=400 # synth: images
+    plain:float=0. # synth: share of objects in one colour
+    printed:float=0. # synth: share of tables, walls and backdrops that are covered with print
     seed:int=0 # synth: of objects and images
     dataloader:DataloaderOptions=field(default_factory=DataloaderOptions)
     validation:ValidationOptions=field(default_factory=ValidationOptions)
@@ -169,6 +171,7 @@ class TrainConfig:
     train_dataset_id:Optional[int]=None # 0: gso, 1: shapenet, 2: both; in place of `data.names`
     max_epochs:int=100 # whichever comes first
     max_steps:int=-1 # optimiser steps; -1: no limit
+    alone:float=0. # share of steps in which each template is matched by itself, as retrieval does it, instead of all of them jointly
     data:DataOptions=field(default_factory=DataOptions)
     transforms:TransformOptions=field(default_factory=TransformOptions)
     model:ModelOptions=field(default_factory=ModelOptions)
@@ -198,6 +201,8 @@ def check_config(
         if not get(key) > 0: raise ValueError(f"config: {key}: expected a positive number, got {get(key)}")
     for key in ("data.validation.objects", "optimizer.ema_decay", "optimizer.final_lr"):
         if not 0 <= get(key) < 1: raise ValueError(f"config: {key}: expected a number in [0, 1), got {get(key)}")
+    for key in ("data.plain", "data.printed", "alone"):
+        if not 0 <= get(key) <= 1: raise ValueError(f"config: {key}: expected a number in [0, 1], got {get(key)}")
     size, ps = get("data.dataloader.image_size"), get("data.dataloader.patch_size")
     if size % ps: raise ValueError(f"config: data.dataloader.image_size: expected a multiple of the patch size {ps}, got {size}")
     if (k := cfg.train_dataset_id) is not None:

@@ -18,7 +18,7 @@ from .dataset import VPOGDataset, VPOGLoader, make_loader
 from .demo import open_scenes
 from .files import cache_folder
 from .layouts import dataset_models, render_models
-from .make_scenes import make_scenes, procedural_models
+from .make_scenes import SceneOptions, make_scenes, procedural_models
 from .samples import sample_key
 from .scenes import WebScenes
 from .selection import hash_uniform
@@ -46,11 +46,11 @@ def make_synth(
 ):
     "Procedural objects, images of them, and templates; what is there is kept."
     d, size = data.dataloader, data.dataloader.image_size
-    models = procedural_models(where, data.objects, seed=data.seed)
-    make_scenes(models, where, data.images, max(data.images // 8, 8), seed=data.seed)
+    models = procedural_models(where, data.objects, seed=data.seed, plain=data.plain)
+    make_scenes(models, where, data.images, max(data.images // 8, 8), seed=data.seed, options=SceneOptions(printed=data.printed))
     render_models(models, _synth_templates(where, d), level=d.template_config.level, pack=size, crop_margin=d.template_config.crop_margin)
 
-def _synth_folder(data): return Path(data.root) if data.root else cache_folder() / f"train_synth_{data.objects}_{data.images}_{data.seed}"
+def _synth_folder(data): return Path(data.root) if data.root else cache_folder() / (f"train_synth_{data.objects}_{data.images}_{data.seed}" + f"_plain{data.plain:g}" * bool(data.plain) + f"_printed{data.printed:g}" * bool(data.printed))
 def _synth_templates(where, d): return Path(d.template_config.dir) if d.template_config.dir else where / f"templates-level{d.template_config.level}-{d.image_size}-{d.template_config.crop_margin:g}"
 def _bop_templates(data): d = data.dataloader; return Path(d.template_config.dir) if d.template_config.dir else cache_folder() / "templates" / f"{Path(data.root).resolve().name}-{data.models}-level{d.template_config.level}-{d.image_size}-{d.template_config.crop_margin:g}"
 

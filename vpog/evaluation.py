@@ -96,8 +96,8 @@ def _nearest(a, b):
     if a.device.type == "cpu": return torch.from_numpy(cKDTree(a.numpy()).query(b.numpy())[0])
     return torch.cat([torch.cdist(x, a, compute_mode="donot_use_mm_for_euclid_dist").amin(1) for x in b.split(1024)])
 
-# %% ../nbs/51_evaluation.ipynb #e6e3e3e0
-TAUS = np.arange(0.05, 0.51, 0.05) # misalignment tolerances of VSD, fractions of the diameter
+# %% ../nbs/51_evaluation.ipynb #ca583b53
+TAUS = tuple(np.arange(0.05, 0.51, 0.05).tolist()) # misalignment tolerances of VSD, fractions of the diameter
 
 def ray_lengths(
     depth:Tensor, # `[..., H, W]` z in mm, 0 = no surface

@@ -6,7 +6,7 @@
 __all__ = ['FARTHEST', 'resting_rotation', 'silhouette', 'SceneOptions', 'make_image', 'procedural_models', 'ScenesReport',
            'make_scenes', 'vpog_make_scenes']
 
-# %% ../nbs/09b_make_scenes.ipynb #4a3f0d64
+# %% ../nbs/09b_make_scenes.ipynb #0637181d
 import json
 import os
 import time
@@ -26,7 +26,7 @@ from .frames import SceneImage
 from .layouts import ModelSet, normalise_gso
 from .render import Mesh, MeshPart, default_renderer
 from .scenes import WebScenes, finish_webdataset, image_members
-from .shapes import noise_map, random_object, save_obj
+from .shapes import noise_map, printed_paper, random_object, save_obj
 from .shards import write_shard
 
 # %% ../nbs/09b_make_scenes.ipynb #8eb9a9b9
@@ -77,12 +77,15 @@ def _surface_texture(rng, n=512):
     m = cv2.resize(noise_map(rng, n, n // stretch if n // stretch >= 8 else 8), (n, n))[..., None]
     return (a + (b - a) * m ** rng.uniform(.5, 2) + rng.normal(0, rng.uniform(0, 8), (n, n, 1))).clip(0, 255).astype(np.uint8)
 
-def _room(rng, reach):
-    "A table and three walls, far enough away for everything on it."
+def _surface(rng, printed, n=512):
+    return printed_paper(rng, n * 3 // 2) if printed and rng.uniform() < printed else _surface_texture(rng, n)
+
+def _room(rng, reach, printed):
+    "A table and three walls, far enough away for everything on it; a share of them is covered with print."
     s, h = reach * rng.uniform(1.6, 3) + 300, reach * 2 + 500
-    table = _quad([[-s, -s, 0], [s, -s, 0], [s, s, 0], [-s, s, 0]], _surface_texture(rng))
+    table = _quad([[-s, -s, 0], [s, -s, 0], [s, s, 0], [-s, s, 0]], _surface(rng, printed))
     d = s * 1.5
-    walls = [_quad([[x0, y0, -300], [x1, y1, -300], [x1, y1, h], [x0, y0, h]], _surface_texture(rng)) for x0, y0, x1, y1 in ((-d, d, d, d), (-d, -d, -d, d), (d, d, d, -d))]
+    walls = [_quad([[x0, y0, -300], [x1, y1, -300], [x1, y1, h], [x0, y0, h]], _surface(rng, printed)) for x0, y0, x1, y1 in ((-d, d, d, d), (-d, -d, -d, d), (d, d, d, -d))]
     return [table, *walls]
 
 def _look_down(rng, reach, size):
@@ -147,6 +150,7 @@ class SceneOptions:
     clutter:tuple=(0, 4) # least and most other things
     floating:float=0.4 # share of images with objects in the air
     noise:float=1. # strength of blur and sensor noise; 0: none
+    printed:float=0. # share of tables, walls and backdrops that are covered with print of strong contrast
 
 def make_image(
     objects:dict, # obj_id → `Mesh`, to choose from
@@ -166,13 +170,13 @@ def make_image(
         order = rng.permutation(len(meshes))
         layout, reach = _at_rest([meshes[i] for i in order], rng)
         camera, K = _look_down(rng, reach, o.size)
-        poses, around = camera @ layout[np.argsort(order)], _room(rng, reach)
+        poses, around = camera @ layout[np.argsort(order)], _room(rng, reach, o.printed)
     kept = [(k, m, T, s) for k, m, T, s in zip(ids, meshes, poses, (silhouette(m, T, K, o.size) for m, T in zip(meshes[:len(ids)], poses))) if s is not None]
     extra = [(m, T) for m, T in zip(others, poses[len(ids):]) if (m.vertices @ T[2, :3] + T[2, 3]).min() > 10]
     drawn = [m for _, m, _, _ in kept] + [m for m, _ in extra] + around
     light = camera[:3, :3] @ (rng.normal(size=3) * [1, 1, .4] + [0, 0, 1.2]) if around else rng.normal(size=3) - [0, 0, 1]
     image = default_renderer().render(drawn, np.stack([T for _, _, T, _ in kept] + [T for _, T in extra] + [camera] * len(around)) if drawn else np.zeros((0, 4, 4)), K, o.size, lit=True, light=tuple(light), ambient=rng.uniform(.25, .7))
-    rgb = image["rgb"] if around else np.where(image["ids"][..., None] >= 0, image["rgb"], cv2.resize(_surface_texture(rng, 256), o.size[::-1]))
+    rgb = image["rgb"] if around else np.where(image["ids"][..., None] >= 0, image["rgb"], cv2.resize(_surface(rng, o.printed, 256), o.size[::-1]))
     visible = np.stack([image["ids"] == k for k in range(len(kept))]) if kept else np.zeros((0, *o.size), bool)
     masks = [s[0] | v for (_, _, _, s), v in zip(kept, visible)]
     depth = np.where(image["depth"] > FARTHEST, 0, image["depth"])
@@ -196,6 +200,7 @@ def procedural_models(
     layout:str="gso", # "gso" or "shapenet"
     seed:int=0, # of the objects
     tile:int=256, # px, side of a tile of the textures
+    plain:float=0., # share of objects in one colour, see `random_texture`
 )->ModelSet:
     "Write procedural CAD models with their `models_info.json`; those that are there are kept."
     if layout not in ("gso", "shapenet"): raise ValueError(f"layout: expected 'gso' or 'shapenet', got {layout!r}")
@@ -206,7 +211,7 @@ def procedural_models(
         info.append(entry)
         if where.is_dir(): continue
         with atomic_path(where) as folder:
-            mesh = random_object((seed, k), tile=tile)
+            mesh = random_object((seed, k), tile=tile, plain=plain)
             if layout == "gso": save_obj(normalise_gso(mesh), folder / "meshes/model.obj", 1e-2)            # longest side 2, as MegaPose's
             else: save_obj(mesh, folder / "models/model_normalized.obj", 1e-2)                              # × 0.1 m in the scenes
     with atomic_path(root / "models_info.json") as p: p.write_text(json.dumps(info))
@@ -282,6 +287,8 @@ def vpog_make_scenes(
     layout:str=None, # of models_dir: folder, bop, gso, shapenet (default folder); of procedural models: gso or shapenet (default gso)
     units:str=None, # units of the meshes of a folder: mm, cm, dm, m or inch; required except for GLB
     objects:int=100, # procedural objects
+    plain:float=0., # share of procedural objects in one colour
+    printed:float=0., # share of tables, walls and backdrops that are covered with print
     images:int=1000, # images
     images_per_shard:int=1000, # images in a shard; a shard is the work of one process
     seed:int=0, # everything follows from it
@@ -289,6 +296,6 @@ def vpog_make_scenes(
 ):
     "Make training scenes with exact ground truth, in BOP-webdataset shards. A killed run continues where it stopped."
     with cli_errors():
-        models = procedural_models(out, objects, layout or "gso", seed) if models_dir == "procedural" else ModelSet(models_dir, layout or "folder", units)
-        report = make_scenes(models, out, images, images_per_shard, seed, num_workers=num_workers)
+        models = procedural_models(out, objects, layout or "gso", seed, plain=plain) if models_dir == "procedural" else ModelSet(models_dir, layout or "folder", units)
+        report = make_scenes(models, out, images, images_per_shard, seed, options=SceneOptions(printed=printed), num_workers=num_workers)
         print(f"{out}: {report}\nrendered on {default_renderer().device_name}")

@@ -147,7 +147,7 @@ class VPOGModule(L.LightningModule):
 
     def _losses(self, batch, step):
         "Output, total and terms of a batch; everything after the network in float32."
-        output = self.model(batch)
+        output = self.model(batch, self.training and step * 0.6180339887498949 % 1 < self.cfg.alone)     # spread evenly over the steps
         generator = torch.Generator(self.device).manual_seed(((self.cfg.seed << 40) + (step << 16) + self.global_rank) % (1 << 63))
         with torch.autocast(self.device.type, enabled=False): total, terms = self.loss(output, batch, generator)
         return output, total, terms

@@ -43,7 +43,7 @@ class VPOGConfig:
     checkpoint:bool = False # in training, compute blocks again in the backward pass: less memory, more time
 
 VPOG_SIZES = dict(
-    nano=VPOGConfig("nano", 96, 2, 3, 64, 256, 112), tiny=VPOGConfig("tiny", 192, 3, 3, 128, 512), small=VPOGConfig("small", 384, 4, 6, 256, 768),
+    nano=VPOGConfig("nano", 96, 2, 3, 64, 256, 112), nano_conv=VPOGConfig("nano_conv", 96, 2, 3, 64, 256, 112), tiny=VPOGConfig("tiny", 192, 3, 3, 128, 512), small=VPOGConfig("small", 384, 4, 6, 256, 768),
     base=VPOGConfig(), large=VPOGConfig("large", 1024, 6, 16, 256, 1024))
 
 def _make_encoder(config):
@@ -132,13 +132,28 @@ class VPOG(nn.Module):
 
     def forward(self,
         batch:VPOGBatch, # labelled with `dense=True` for flow
+        alone:bool=False, # match each template by itself, as `template_scores` does, instead of all of them jointly
     )->VPOGOutput:
         "Match scores of all patches, and flow of the labelled pairs."
         query, templates = self._encode(batch)
-        q, t, u = self.aggregate(query, templates, batch.ref_index, batch.images.shape[-2:], batch.d_ref)
+        q, t, u = (self._aggregate_alone if alone else self._aggregate_jointly)(query, templates, batch)             # q: [B, S or 1, N, C]
         pairs = None if batch.dense_flow is None else packed_pairs(batch, self.patch_size)
-        flow = None if pairs is None else self.flow_head(q[pairs.b, pairs.query_patch], t[pairs.b, pairs.s, pairs.buddy])
-        return VPOGOutput(self.match_head(q, t, u), self.weight_scale(q), templates, pairs, flow)
+        flow = None if pairs is None else self.flow_head(q[pairs.b, pairs.s if alone else 0, pairs.query_patch], t[pairs.b, pairs.s, pairs.buddy])
+        B, S = t.shape[:2]
+        logits = self.match_head(q.flatten(0, 1), *(x.reshape(len(q) * q.shape[1], -1, *x.shape[2:]) for x in (t, u))).view(B, S, q.shape[2], -1)
+        scale = self.weight_scale(q.flatten(0, 1)).unflatten(0, q.shape[:2]).mean(1)
+        return VPOGOutput(logits, scale, templates, pairs, flow)
+
+    def _aggregate_jointly(self, query, templates, batch):
+        q, t, u = self.aggregate(query, templates, batch.ref_index, batch.images.shape[-2:], batch.d_ref)
+        return q[:, None], t, u
+
+    def _aggregate_alone(self, query, templates, batch):
+        "Each of B·S pairs of a query and a template, whose own direction is the reference."
+        B, S, N = templates.features.shape[:3]
+        pairs = EncodedTemplates(*(getattr(templates, f.name).flatten(0, 1)[:, None] for f in fields(templates)))
+        q, t, u = self.aggregate(query.repeat_interleave(S, 0), pairs, torch.zeros(B * S, dtype=torch.int64, device=query.device), batch.images.shape[-2:])
+        return q.unflatten(0, (B, S)), t[:, 0].unflatten(0, (B, S)), u[:, 0].unflatten(0, (B, S))
 
     def _encode(self, batch):
         "Tokens of the query, and templates; all images in one pass of the encoder."
