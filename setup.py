@@ -22,7 +22,7 @@ setup(
     keywords=cfg["keywords"],
     packages=find_packages(include=["vpog", "vpog.*"]),
     include_package_data=True,
-    package_data={"vpog.conf": ["*.yaml", "*/*.yaml"]},
+    package_data={"vpog": ["weights/*/*"], "vpog.conf": ["*.yaml", "*/*.yaml"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "timm", "wandb")},

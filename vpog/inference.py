@@ -37,7 +37,7 @@ from .vis import show_pose
 class PoseEstimate:
     "Pose of one detection, or the reason why there is none."
     T_m2c:Tensor|None # `[4, 4]` float64, mm; None if there is no pose
-    score:float # in [0, 1]: share of inlier weight times match score; 0 without a pose
+    score:float # in [0, 1]: share of the crop's points that are inliers, times match score; 0 without a pose
     box:Tensor # `[4]` corners of the detection, px
     hypotheses:list # of `PoseHypothesis`, best first, with the scores of this class
     x3d:Tensor # `[M, 3]` mm, model frame: correspondences of the best hypothesis
@@ -93,6 +93,7 @@ class Estimator:
         num_templates:int=4, # S, matched jointly
         hypotheses:int=5, # templates that poses are sought from
         max_error:float=0.06, # of an inlier, as a fraction of the crop's side; a model with a smaller flow error gains from less
+        min_confidence:float=0.3, # of a patch's match, as a share of that of the surest patch; others are left out
         apart_deg:float=30., # angle between the rotations of the templates that hypotheses start from
         crop_margin:float=1.1, # side of the crop over the long side of the box, as in training
         cache:str|Path|None=None, # folder for rendered and encoded templates; default in the user's cache; "" for none
@@ -100,13 +101,13 @@ class Estimator:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.model, self.size, self.rolls = model.eval().to(self.device), model.config.image_size, model.config.rolls
         self.level = (0 if self.rolls > 1 else 1) if level is None else level
-        self.num_templates, self.hypotheses, self.max_error, self.apart, self.crop_margin = num_templates, hypotheses, max_error * self.size, np.radians(apart_deg), crop_margin
+        self.num_templates, self.hypotheses, self.max_error, self.min_confidence, self.apart, self.crop_margin = num_templates, hypotheses, max_error * self.size, min_confidence, np.radians(apart_deg), crop_margin
         self.cache = None if cache == "" else Path(cache) if cache else cache_folder() / "onboarded"
         self._weights = fingerprint(*self.model.state_dict().values())
 
     @classmethod
     def from_pretrained(cls,
-        path, # folder with `model.safetensors` and `config.json`, e.g. `<run_dir>/model` of `vpog_train`
+        path="nano_conv", # folder with `model.safetensors` and `config.json`, e.g. `<run_dir>/model` of `vpog_train`; or the name of a model that comes with vpog
         **options, # of `Estimator`
     )->"Estimator":
         "Estimator with a saved model."
@@ -207,10 +208,11 @@ class Estimator:
         side = (crop["square"][2] - crop["square"][0]) / self.size
         found = []
         for k, first in enumerate(groups[:, 0]):
-            on = matches.valid[k]
+            sure = matches.confidence[k] >= self.min_confidence * matches.confidence[k].max()
+            on = matches.valid[k] & sure.repeat_interleave(matches.valid.shape[1] // len(sure))
             x3d, x2d, w = matches.x3d[k][on], matches.x2d[k][on], matches.w2d[k][on]
             pose = robust_pose(x3d, x2d, crop["K"], w, self.max_error)[0]
-            pose.score *= float(scores[first])
+            pose.score = int(pose.inliers.sum()) / len(on) * float(scores[first])
             found.append((pose, x3d, x2d * side + crop["square"][:2], w, groups[k]))
         found.sort(key=lambda f: -f[0].score)
         best, x3d, x2d, w, _ = found[0]
@@ -282,7 +284,7 @@ def vpog_estimate(
     mesh:str=None, # CAD model (needed)
     box:str=None, # x,y,w,h of the object in pixels; several with ; between them (needed)
     K:str=None, # fx,fy,cx,cy of the photograph (needed)
-    model:str=None, # folder of a trained model, e.g. <run_dir>/model of vpog_train (needed)
+    model:str="nano_conv", # folder of a trained model, e.g. <run_dir>/model of vpog_train; or the small one that comes with vpog
     units:str="mm", # of the mesh: mm, cm, dm, m or inch
     out:str="pose.png", # figure to write
     hypotheses:int=5, # poses to try from
@@ -290,7 +292,7 @@ def vpog_estimate(
 ):
     "Pose of an object in a photograph."
     with cli_errors():
-        needed(image=image, mesh=mesh, box=box, K=K, model=model)
+        needed(image=image, mesh=mesh, box=box, K=K)
         estimator, fx = Estimator.from_pretrained(model, hypotheses=hypotheses, cache=cache), numbers(K, 4, "K")
         boxes = torch.tensor([[x, y, x + w, y + h] for x, y, w, h in (numbers(b, 4, "box") for b in box.split(";"))], dtype=torch.float64)
         K = torch.tensor([[fx[0], 0, fx[2]], [0, fx[1], fx[3]], [0, 0, 1]], dtype=torch.float64)

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['VPOG_SIZES', 'FILE_VERSION', 'VPOGConfig', 'EncodedTemplates', 'template_directions', 'patch_points', 'VPOGOutput',
-           'Matches', 'VPOG', 'correspondences']
+           'Matches', 'VPOG', 'correspondences', 'shipped_weights']
 
 # %% ../../nbs/models/24_vpog.ipynb #7b6ade6e
 import json
 from dataclasses import asdict, dataclass, fields
+from importlib.resources import files
 from pathlib import Path
 
 import torch
@@ -111,7 +112,7 @@ class Matches:
     confidence:Tensor # `[B, N]` probability of each query patch's match
     template:Tensor # `[B, N]` int64, which of the S templates it is in
     buddy:Tensor # `[B, N]` int64, its patch there
-    score:Tensor # `[B, S]` mean probability, over query patches, of the best match in each template
+    score:Tensor # `[B, S]` how well each template matches: mean probability, over query patches, of a mutual match in it
 
 class VPOG(nn.Module):
     "Template-based matcher of objects never seen in training."
@@ -217,20 +218,22 @@ class VPOG(nn.Module):
         templates:EncodedTemplates, # `[T, ...]` of one object
         mask:Tensor|None=None, # `[B, H, W]` bool; query patches whose anchor is off it do not count; default all do
         chunk:int=64, # pairs of a query and a template at a time
-    )->Tensor: # `[B, T]` mean probability, over query patches, of the best match in each template
+    )->Tensor: # `[B, T]` mean probability, over query patches, of a mutual match in each template
         "Scores of queries with each template by itself: which template shows the object as the query does?"
         check_images(images, self.patch_size)
         query, on, (B, T) = self.encoder(images), self._on(mask, images), (len(images), len(templates.poses))
         b, k = (x.flatten() for x in torch.meshgrid(torch.arange(B, device=images.device), torch.arange(T, device=images.device), indexing="ij"))
         scores = []
         for b, k in zip(b.split(chunk), k.split(chunk)):
-            best = self._probabilities(*self.aggregate(query[b], templates[k[:, None]], torch.zeros_like(b), images.shape[-2:]))[:, 0].amax(-1)
-            scores.append((best * on[b]).sum(-1) / on[b].sum(-1).clamp_min(1))
+            logits = self.match_head(*self.aggregate(query[b], templates[k[:, None]], torch.zeros_like(b), images.shape[-2:]))
+            scores.append(self._mutual(logits, on[b])[:, 0])
         return torch.cat(scores).view(B, T)
 
-    def _probabilities(self, q, t, u):
-        "`[B, S, N, N]` probability of each pair of patches."
-        return self.match_head(q, t, u).softmax(-1)[..., :-1]
+    def _mutual(self, logits, on):
+        "`[B, S]` mean, over query patches that count, of the probability that the patch and a patch of the template choose each other (dual softmax, as in LoFTR, Sun et al., CVPR 2021)."
+        back = logits[..., :-1].masked_fill(~on[:, None, :, None], torch.finfo(logits.dtype).min).softmax(-2)
+        mutual = (logits.softmax(-1)[..., :-1] * back).sum(-1)
+        return (mutual * on[:, None]).sum(-1) / on.sum(-1, keepdim=True).clamp_min(1)
 
     def _on(self, mask, images):
         "`[B, N]` query patches that count."
@@ -239,7 +242,8 @@ class VPOG(nn.Module):
 
     def _match(self, query, templates, ref_index, size, d_ref, on, stride):
         q, t, u = self.aggregate(query, templates, ref_index, size, d_ref)
-        best, buddy = self._probabilities(q, t, u).max(-1)                                               # [B, S, N]
+        logits = self.match_head(q, t, u)
+        best, buddy = logits.softmax(-1)[..., :-1].max(-1)                                               # [B, S, N]
         confidence, s = best.max(1)                                                                      # [B, N]
         buddy, ps, (B, N) = buddy.gather(1, s[:, None])[:, 0], self.patch_size, confidence.shape
         b, patch = (x.flatten() for x in torch.meshgrid(torch.arange(B, device=s.device), torch.arange(N, device=s.device), indexing="ij"))
@@ -249,8 +253,7 @@ class VPOG(nn.Module):
         per_patch = lambda x: x[..., None].expand(-1, -1, (ps // stride) ** 2).flatten(1)
         valid = thin(surface) & per_patch(on)
         w2d = pnp_weights(thin(flow.log_weight) + per_patch(confidence.clamp_min(1e-9).log())[..., None], self.weight_scale(q), valid)
-        score = (best * on[:, None]).sum(-1) / on.sum(-1, keepdim=True).clamp_min(1)
-        return Matches(thin(x3d), thin(x2d), w2d, valid, confidence, s, buddy, score)
+        return Matches(thin(x3d), thin(x2d), w2d, valid, confidence, s, buddy, self._mutual(logits, on))
 
 def correspondences(
     templates:EncodedTemplates, # `[B, S, ...]`
@@ -280,15 +283,20 @@ def save_pretrained(self:VPOG,
     with atomic_path(path / "config.json") as p: p.write_text(json.dumps(dict(version=FILE_VERSION) | asdict(self.config), indent=1))
     return path
 
+def shipped_weights()->dict: # name → folder
+    "Trained models that come with vpog."
+    root = Path(str(files("vpog"))) / "weights"
+    return {p.parent.name: p.parent for p in sorted(root.glob("*/config.json"))}
+
 @patch(cls_method=True)
 def from_pretrained(cls:VPOG,
-    path, # folder of `save_pretrained`
+    path, # folder of `save_pretrained`, or a name in `shipped_weights`
     encoder:Encoder|None=None, # for a model that was made with an encoder of your own
 )->VPOG: # on the CPU, in evaluation mode
     "Model from a folder. `ValueError` with a list if the weights do not fit the config."
-    path = Path(path)
+    path = Path(path) if Path(path).exists() else shipped_weights().get(str(path), Path(path))
     for name in ("config.json", "model.safetensors"):
-        if not (path / name).is_file(): raise FileNotFoundError(f"{path}: no file {name}; expected a folder written by save_pretrained")
+        if not (path / name).is_file(): raise FileNotFoundError(f"{path}: no file {name}; expected a folder written by save_pretrained, or one of {', '.join(shipped_weights())}")
     config, known = read_json(path / "config.json"), {f.name for f in fields(VPOGConfig)}
     if (version := config.pop("version", None)) != FILE_VERSION: raise ValueError(f"{path}/config.json: expected version {FILE_VERSION} of the format, got {version}; the model was saved by another version of vpog")
     if unknown := set(config) - known: raise ValueError(f"{path}/config.json: unknown keys {sorted(unknown)}, expected {sorted(known)}")
