@@ -2,7 +2,7 @@
 from configparser import ConfigParser
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, setup
 
 here = Path(__file__).parent
 ini = ConfigParser(delimiters=["="])
@@ -20,9 +20,9 @@ setup(
     url=cfg["git_url"],
     license="Apache-2.0",
     keywords=cfg["keywords"],
-    packages=find_packages(include=["vpog", "vpog.*"]),
+    packages=find_namespace_packages(include=["vpog", "vpog.*"], exclude=["*__pycache__*"]),
     include_package_data=True,
-    package_data={"vpog": ["weights/*/*"], "vpog.conf": ["*.yaml", "*/*.yaml"]},
+    package_data={"": ["*.yaml", "*.json", "*.safetensors"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "timm", "wandb")},
