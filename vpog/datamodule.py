@@ -17,7 +17,7 @@ from .augment import BatchAugment
 from .dataset import VPOGDataset, VPOGLoader, make_loader
 from .demo import open_scenes
 from .files import cache_folder
-from .layouts import dataset_models, render_models
+from .layouts import cached_templates, dataset_models, render_models
 from .make_scenes import SceneOptions, make_scenes, procedural_models
 from .samples import sample_key
 from .scenes import WebScenes
@@ -52,7 +52,7 @@ def make_synth(
 
 def _synth_folder(data): return Path(data.root) if data.root else cache_folder() / (f"train_synth_{data.objects}_{data.images}_{data.seed}" + f"_plain{data.plain:g}" * bool(data.plain) + f"_printed{data.printed:g}" * bool(data.printed))
 def _synth_templates(where, d): return Path(d.template_config.dir) if d.template_config.dir else where / f"templates-level{d.template_config.level}-{d.image_size}-{d.template_config.crop_margin:g}"
-def _bop_templates(data): d = data.dataloader; return Path(d.template_config.dir) if d.template_config.dir else cache_folder() / "templates" / f"{Path(data.root).resolve().name}-{data.models}-level{d.template_config.level}-{d.image_size}-{d.template_config.crop_margin:g}"
+def _bop_templates(data): d = data.dataloader; return Path(d.template_config.dir) if d.template_config.dir else cached_templates(Path(data.root).resolve().name, data.models, d.template_config.level, d.image_size, d.template_config.crop_margin)
 
 def prepare(
     cfg:DictConfig, # checked

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MM_PER_UNIT', 'MESH_SUFFIXES', 'LAYOUTS', 'find_models', 'unit_scale', 'moved_mesh', 'normalise_gso', 'ModelSet',
-           'dataset_models', 'RenderReport', 'render_models', 'pack_template_folder', 'vpog_render_templates',
-           'vpog_pack_templates']
+           'dataset_models', 'RenderReport', 'render_models', 'cached_templates', 'pack_template_folder',
+           'vpog_render_templates', 'vpog_pack_templates']
 
 # %% ../nbs/07a_layouts.ipynb #1f018c3b
 import hashlib
@@ -21,7 +21,7 @@ import numpy as np
 from fastcore.script import call_parse, store_true
 from tqdm import tqdm
 
-from .files import cli_errors, read_json, remove_path
+from .files import cache_folder, cli_errors, read_json, remove_path
 from .packed import PackedViews
 from .render import Mesh, MeshPart, default_renderer, load_mesh
 from .templates import TemplateStore, check_size, pack_templates, render_templates
@@ -181,6 +181,17 @@ def render_models(
     if missing := set(obj_ids or ()) - set(models.obj_ids): raise ValueError(f"obj_ids: {models.root} has no objects {sorted(missing)}")
     jobs = [(models, Path(out), k, level, overwrite, kwargs) for k in (sorted(obj_ids) if obj_ids else models.obj_ids)]
     return _run(_render_job, jobs, num_workers, devices, on_error, unit_views=len(viewpoint_poses(level, kwargs.get("hemisphere", "all"))))
+
+def cached_templates(
+    name:str, # of the data set
+    models:str, # folder of its CAD models
+    level:int=1, # 0, 1, 2: 42, 162, 642 viewpoints
+    size:int=224, # side of the packed crops
+    crop_margin:float=1.1, # see `render_templates`
+    cache=None, # folder of all that is kept; default in the user's cache
+)->Path:
+    "Where the packed templates of a data set's models are kept."
+    return (Path(cache) if cache else cache_folder()) / "templates" / f"{name}-{models}-level{level}-{size}-{crop_margin:g}"
 
 def pack_template_folder(
     store:TemplateStore, # of PNGs, with the wanted `size`, `crop_margin` and `scale`

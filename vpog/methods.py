@@ -9,7 +9,6 @@ __all__ = ['TargetQuery', 'read_targets', 'target_query', 'ModelPoses', 'Retriev
 # %% ../nbs/52a_methods.ipynb #29f16d3d
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,9 +16,9 @@ from torch import Tensor
 
 from .bop import BopScenes
 from .controls import oracle_pose, pose_from_box, random_rotation, view_rotation
-from .files import cache_folder, read_json
+from .files import read_json
 from .inference import Estimator
-from .layouts import dataset_models, render_models
+from .layouts import cached_templates, dataset_models, render_models
 from .results import read_results
 from .rotations import allocentric_rotation
 from .samples import VPOGDataset
@@ -147,7 +146,7 @@ def control_methods(
     seed:int=0, # of random templates
 )->dict: # name → method
     "The three controls that need no model."
-    folder = (Path(cache) if cache else cache_folder()) / "templates" / f"{scenes.name}-{scenes.models_dir.name}-level1-224-1.1"
+    folder = cached_templates(scenes.name, scenes.models_dir.name, cache=cache)
     render_models(dataset_models(scenes.root, scenes.models_dir.name), folder, level=1, pack=224)
     data = VPOGDataset(scenes, TemplateStore(folder, 224), min_visib_fract=0., num_negative=0)
     return {"oracle": ControlPoses("oracle", data), "true viewpoint": ControlPoses("viewpoint", data), "random template": ControlPoses("random", data, seed)}

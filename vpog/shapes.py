@@ -104,28 +104,30 @@ def noise_map(
 
 def _paint_tile(rng, n, palette, kind):
     "One tile `[n, n, 3]` uint8."
-    m = noise_map(rng, n, n)
-    if kind == "shades": return _shade(rng, palette, m)
-    tile = palette[0] + (palette[1] - palette[0]) * m[..., None] if kind != "plain" else np.repeat(palette[:1, None], n, 0).repeat(n, 1) * (.9 + .2 * m[..., None])
-    y, x = np.mgrid[:n, :n] / n
-    if kind == "stripes":
-        a = rng.uniform(0, np.pi)
-        on = np.sin((x * np.cos(a) + y * np.sin(a)) * rng.uniform(15, 90) + 3 * m * rng.uniform(0, 1)) > rng.uniform(-.5, .5)
-        tile = np.where(on[..., None], palette[2], tile)
-    if kind == "patches": tile = palette[(noise_map(rng, n, n) * 12).astype(int) % len(palette)] * (.75 + .5 * m[..., None])
-    tile = np.ascontiguousarray(tile.clip(0, 255).astype(np.uint8))
-    if kind in ("print", "decals"):
-        for _ in range(int(rng.integers(3, 12))): _decal(rng, tile, palette, kind == "print" and rng.uniform() < .7)
+    tile = np.ascontiguousarray(_ground(rng, n, palette, kind).clip(0, 255).astype(np.uint8))
+    many = rng.integers(3, 12) if kind in ("print", "decals") else rng.integers(1, 4) if kind == "shades" and rng.uniform() < .2 else 0
+    for _ in range(int(many)): _decal(rng, tile, palette, kind == "print" and rng.uniform() < .7)
     return tile
 
-def _shade(rng, palette, m):
-    "A tile in a shade of the object's one colour, or now and then of another; sometimes with a few decals."
+def _ground(rng, n, palette, kind):
+    "What is under the decals of a tile, `[n, n, 3]` float."
+    m = noise_map(rng, n, n)[..., None]
+    if kind == "plain": return palette[0] * (.9 + .2 * m)
+    if kind == "shades": return _shade(rng, palette) * (.9 + .2 * m)
+    if kind == "patches": return palette[(noise_map(rng, n, n) * 12).astype(int) % len(palette)] * (.75 + .5 * m)
+    blend = palette[0] + (palette[1] - palette[0]) * m
+    return np.where(_stripes(rng, m), palette[2], blend) if kind == "stripes" else blend
+
+def _stripes(rng, m):
+    "Wavy stripes `[n, n, 1]` bool."
+    y, x = np.mgrid[:len(m), :len(m)][..., None] / len(m)
+    a = rng.uniform(0, np.pi)
+    return np.sin((x * np.cos(a) + y * np.sin(a)) * rng.uniform(15, 90) + 3 * m * rng.uniform(0, 1)) > rng.uniform(-.5, .5)
+
+def _shade(rng, palette):
+    "A shade of the object's one colour, or now and then of another."
     color = palette[int(rng.uniform() < .2)]
-    color = color / color.max() * rng.uniform(120, 255) * rng.uniform(.65, 1)
-    tile = np.ascontiguousarray((color * (.9 + .2 * m[..., None])).clip(0, 255).astype(np.uint8))
-    if rng.uniform() < .2:
-        for _ in range(int(rng.integers(1, 4))): _decal(rng, tile, palette, False)
-    return tile
+    return color / color.max() * rng.uniform(120, 255) * rng.uniform(.65, 1)
 
 def printed_paper(
     rng, # `np.random.Generator`
