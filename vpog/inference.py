@@ -25,8 +25,9 @@ from .augment import rotate_views
 from .cameras import check_intrinsics, crop_view, mask_box, square_box
 from .files import atomic_path, cache_folder, cli_errors, needed, read_image
 from .layouts import unit_scale
-from .models.vpog import VPOG, EncodedTemplates, Matches
-from .pnp import robust_pose
+from .models.vpog import VPOG, EncodedTemplates
+from .pnp import PoseHypothesis
+from .refine import Candidate, PnPOptions, candidates_of, render_and_compare
 from .render import Mesh, load_mesh
 from .rotations import allocentric_rotation, geodesic_distance
 from .templates import TemplateStore, TemplateViews, check_size, render_templates
@@ -37,13 +38,13 @@ from .vis import show_pose
 class PoseEstimate:
     "Pose of one detection, or the reason why there is none."
     T_m2c:Tensor|None # `[4, 4]` float64, mm; None if there is no pose
-    score:float # in [0, 1]: share of the crop's points that are inliers, times match score; 0 without a pose
+    score:float # in [0, 1]: how well the crop matches a drawing at the pose, see `render_and_compare`; without a mesh, share of its points that are inliers, times the template's score; 0 without a pose
     box:Tensor # `[4]` corners of the detection, px
     hypotheses:list # of `PoseHypothesis`, best first, with the scores of this class
     x3d:Tensor # `[M, 3]` mm, model frame: correspondences of the best hypothesis
     x2d:Tensor # `[M, 2]` px of the photograph
     weights:Tensor # `[M, 2]`
-    templates:Tensor # `[n, S]` templates each hypothesis was matched with (index into the onboarded ones), the one it starts from first
+    templates:Tensor # `[n, S]` templates each hypothesis was matched with (index into the onboarded ones), the one it starts from first; −1 for a pose that was given
     retrieved:int # the template with the best score of all
     reason:str = "" # why there is no pose
 
@@ -92,8 +93,8 @@ class Estimator:
         level:int|None=None, # viewpoints of the templates: 0, 1, 2 for 42, 162, 642; default 0 for a model with rolls, else 1
         num_templates:int=4, # S, matched jointly
         hypotheses:int=5, # templates that poses are sought from
-        max_error:float=0.06, # of an inlier, as a fraction of the crop's side; a model with a smaller flow error gains from less
-        min_confidence:float=0.3, # of a patch's match, as a share of that of the surest patch; others are left out
+        refinements:int|None=2, # steps of `render_and_compare`, where the object has a mesh; 0: hypotheses are only compared; None: not even that
+        pnp:PnPOptions=PnPOptions(), # how matches become a pose
         apart_deg:float=30., # angle between the rotations of the templates that hypotheses start from
         crop_margin:float=1.1, # side of the crop over the long side of the box, as in training
         cache:str|Path|None=None, # folder for rendered and encoded templates; default in the user's cache; "" for none
@@ -101,7 +102,7 @@ class Estimator:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.model, self.size, self.rolls = model.eval().to(self.device), model.config.image_size, model.config.rolls
         self.level = (0 if self.rolls > 1 else 1) if level is None else level
-        self.num_templates, self.hypotheses, self.max_error, self.min_confidence, self.apart, self.crop_margin = num_templates, hypotheses, max_error * self.size, min_confidence, np.radians(apart_deg), crop_margin
+        self.num_templates, self.hypotheses, self.refinements, self.pnp, self.apart, self.crop_margin = num_templates, hypotheses, refinements, pnp, np.radians(apart_deg), crop_margin
         self.cache = None if cache == "" else Path(cache) if cache else cache_folder() / "onboarded"
         self._weights = fingerprint(*self.model.state_dict().values())
 
@@ -162,7 +163,7 @@ class Estimator:
         boxes=None, # `[n, 4]` corners, px; default those of the masks
         obj=None, # `OnboardedObject`, or what `onboard` takes
         masks=None, # `[n, H, W]` bool, visible masks; matches off them are left out
-        init=None, # `[n, 4, 4]` poses from elsewhere, e.g. of a result file: templates near them are matched, instead of the best-scoring ones
+        init=None, # `[n, 4, 4]` poses from elsewhere, e.g. of a result file: templates near them are matched, instead of the best-scoring ones, and with a mesh they are hypotheses themselves
     )->list: # of n `PoseEstimate`
         "Poses of an object in n detections."
         image, K, boxes, masks = check_inputs(image, K, boxes, masks)
@@ -172,11 +173,16 @@ class Estimator:
         queries = torch.stack([c["image"] for c in crops]).to(self.device).float() / 255
         on = None if masks is None else torch.stack([c["mask"] for c in crops]).to(self.device)
         scores = self.model.template_scores(queries, obj.templates, on) if init is None else self._nearness(init, obj, len(crops))
-        groups = self._groups(scores, obj.templates.poses[:, :3, :3])                                     # [n, h, S]
-        n, h, S = groups.shape
-        repeat = lambda x: None if x is None else x.repeat_interleave(h, 0)
-        matches = self.model.match_templates(repeat(queries), obj.templates[groups.view(n * h, S)], torch.zeros(n * h, dtype=torch.int64, device=self.device), repeat(on))
-        return [self._estimate(crops[i], boxes[i], Matches(*(getattr(matches, f.name)[i * h:(i + 1) * h].cpu() for f in fields(matches))), scores[i].cpu(), groups[i].cpu()) for i in range(n)]
+        groups = self._groups(scores, obj.templates.poses[:, :3, :3]).cpu()                               # [n, h, S]
+        K_crops, (n, h, S) = torch.stack([c["K"] for c in crops]), groups.shape
+        rows = torch.arange(n, device=self.device).repeat_interleave(h)
+        matches = self.model.match_templates(queries, obj.templates[groups.view(n * h, S).to(self.device)], torch.zeros_like(rows), on, rows)
+        found = candidates_of(matches, rows.tolist(), K_crops, self.size, self.pnp)
+        for c, k in zip(found, groups[:, :, 0].flatten().tolist()): c.pose.score *= float(scores[c.query, k])
+        if obj.mesh is not None and self.refinements is not None:
+            if init is not None: found, groups = found + _given(init), torch.cat([groups, torch.full((n, 1, S), -1)], 1)
+            found = render_and_compare(self.model, obj.mesh, obj.center, queries, K_crops, found, on, self.refinements, self.pnp)
+        return [self._estimate(crops[i], boxes[i], [c for c in found if c.query == i], int(scores[i].argmax()), groups[i]) for i in range(n)]
 
     def _nearness(self, init, obj, n):
         "`[n, T]` how near the templates are to given poses, in [0, 1]."
@@ -203,20 +209,16 @@ class Estimator:
             left = left.masked_fill(angle[first] < self.apart, -1.)
         return torch.stack(groups, 1)
 
-    def _estimate(self, crop, box, matches, scores, groups):
-        "Poses of one detection from the matches of each of its hypotheses."
-        side = (crop["square"][2] - crop["square"][0]) / self.size
-        found = []
-        for k, first in enumerate(groups[:, 0]):
-            sure = matches.confidence[k] >= self.min_confidence * matches.confidence[k].max()
-            on = matches.valid[k] & sure.repeat_interleave(matches.valid.shape[1] // len(sure))
-            x3d, x2d, w = matches.x3d[k][on], matches.x2d[k][on], matches.w2d[k][on]
-            pose = robust_pose(x3d, x2d, crop["K"], w, self.max_error)[0]
-            pose.score = int(pose.inliers.sum()) / len(on) * float(scores[first])
-            found.append((pose, x3d, x2d * side + crop["square"][:2], w, groups[k]))
-        found.sort(key=lambda f: -f[0].score)
-        best, x3d, x2d, w, _ = found[0]
-        return PoseEstimate(best.T_m2c, best.score, box, [f[0] for f in found], x3d, x2d, w, torch.stack([f[4] for f in found]), int(scores.argmax()), best.reason)
+    def _estimate(self, crop, box, found, retrieved, groups):
+        "The best of a detection's hypotheses."
+        order = sorted(range(len(found)), key=lambda k: -found[k].pose.score)
+        best, side = found[order[0]], (crop["square"][2] - crop["square"][0]) / self.size
+        return PoseEstimate(best.pose.T_m2c, best.pose.score, box, [found[k].pose for k in order], best.x3d, best.x2d * side + crop["square"][:2], best.weights, groups[order], retrieved, best.pose.reason)
+
+def _given(init):
+    "Poses from elsewhere as hypotheses, one for each query."
+    none = torch.zeros(0)
+    return [Candidate(PoseHypothesis(T, 0., none.bool()), i, none.view(0, 3), none.view(0, 2), none.view(0, 2)) for i, T in enumerate(torch.as_tensor(init, dtype=torch.float64))]
 
 def check_inputs(
     image, # `[H, W, 3]` uint8 RGB array or tensor, or an image file
@@ -288,12 +290,13 @@ def vpog_estimate(
     units:str="mm", # of the mesh: mm, cm, dm, m or inch
     out:str="pose.png", # figure to write
     hypotheses:int=5, # poses to try from
+    refinements:int=2, # times that the object is drawn at each pose and matched anew
     cache:str=None, # folder for what is made once; default in the user's cache
 ):
     "Pose of an object in a photograph."
     with cli_errors():
         needed(image=image, mesh=mesh, box=box, K=K)
-        estimator, fx = Estimator.from_pretrained(model, hypotheses=hypotheses, cache=cache), numbers(K, 4, "K")
+        estimator, fx = Estimator.from_pretrained(model, hypotheses=hypotheses, refinements=refinements, cache=cache), numbers(K, 4, "K")
         boxes = torch.tensor([[x, y, x + w, y + h] for x, y, w, h in (numbers(b, 4, "box") for b in box.split(";"))], dtype=torch.float64)
         K = torch.tensor([[fx[0], 0, fx[2]], [0, fx[1], fx[3]], [0, 0, 1]], dtype=torch.float64)
         photo = check_inputs(image, K, boxes, None)[0]

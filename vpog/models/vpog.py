@@ -202,15 +202,17 @@ class VPOG(nn.Module):
 
     @torch.no_grad()
     def match_templates(self,
-        images:Tensor, # `[B, 3, H, W]` queries in [0, 1]
+        images:Tensor, # `[n, 3, H, W]` queries in [0, 1]
         templates:EncodedTemplates, # `[B, S, ...]`, e.g. `onboarded[indices]`
         ref_index:Tensor, # `[B]` which of the S is the reference
-        mask:Tensor|None=None, # `[B, H, W]` bool; query patches whose anchor is off it are left out; default all are kept
+        mask:Tensor|None=None, # `[n, H, W]` bool; query patches whose anchor is off it are left out; default all are kept
+        query:Tensor|None=None, # `[B]` int64, which query each row of templates is matched with; default each with its own
         stride:int=4, # px, of the template pixels that become correspondences
-    )->Matches:
+    )->Matches: # B rows
         "Correspondences of queries with templates that are encoded already: one pass of the encoder."
         check_images(images, self.patch_size)
-        return self._match(self.encoder(images), templates, ref_index, images.shape[-2:], None, self._on(mask, images), stride)
+        query = torch.arange(len(images), device=images.device) if query is None else query
+        return self._match(self.encoder(images)[query], templates, ref_index, images.shape[-2:], None, self._on(mask, images)[query], stride)
 
     @torch.no_grad()
     def template_scores(self,
