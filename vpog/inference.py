@@ -92,7 +92,7 @@ class Estimator:
         device=None, # default a GPU where there is one
         level:int|None=None, # viewpoints of the templates: 0, 1, 2 for 42, 162, 642; default 0 for a model with rolls, else 1
         num_templates:int=4, # S, matched jointly
-        hypotheses:int=5, # templates that poses are sought from
+        hypotheses:int=10, # templates that poses are sought from
         refinements:int|None=2, # steps of `render_and_compare`, where the object has a mesh; 0: hypotheses are only compared; None: not even that
         pnp:PnPOptions=PnPOptions(), # how matches become a pose
         apart_deg:float=30., # angle between the rotations of the templates that hypotheses start from
@@ -289,7 +289,7 @@ def vpog_estimate(
     model:str="nano_conv", # folder of a trained model, e.g. <run_dir>/model of vpog_train; or the small one that comes with vpog
     units:str="mm", # of the mesh: mm, cm, dm, m or inch
     out:str="pose.png", # figure to write
-    hypotheses:int=5, # poses to try from
+    hypotheses:int=10, # poses to try from
     refinements:int=2, # times that the object is drawn at each pose and matched anew
     cache:str=None, # folder for what is made once; default in the user's cache
 ):

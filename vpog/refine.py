@@ -89,10 +89,20 @@ def render_and_compare(
         rows, at = list(course), [c.query for c in course.values()]
         views = render_views(mesh, torch.stack([c.pose.T_m2c for c in course.values()]), K[at], images.shape[-1])
         matches = model.match_templates(images, model.onboard(views, center)[:, None], zeros(len(at)), mask, torch.tensor(at, device=images.device))
-        shown = views.masks.flatten(1).any(1)
-        scores = torch.where(shown, matches.score[:, 0].cpu(), 0.).tolist()
+        scores = torch.where(views.masks.flatten(1).any(1), matches.score[:, 0].cpu(), 0.).tolist()
         for i, score in zip(rows, scores):
             scored = replace(course[i], pose=replace(course[i].pose, score=score))
             if step == 0 or score > best[i].pose.score: best[i] = scored
-        if step < steps: course = {i: c for i, c, s in zip(rows, candidates_of(matches, at, K, images.shape[-1], options), shown) if c.pose and s}
+        if step < steps:
+            half = _better_half(at, scores)
+            found = candidates_of(matches[half], [at[k] for k in half], K, images.shape[-1], options)
+            course = {rows[k]: c for k, c in zip(half, found) if c.pose}
     return best
+
+def _better_half(queries, scores):
+    "Rows that go on: of each query the better half, among those that are scored at all."
+    kept = []
+    for q in sorted(set(queries)):
+        mine = sorted((k for k, other in enumerate(queries) if other == q), key=lambda k: -scores[k])
+        kept += [k for k in mine[:(len(mine) + 1) // 2] if scores[k] > 0]
+    return sorted(kept)

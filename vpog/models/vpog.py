@@ -114,6 +114,10 @@ class Matches:
     buddy:Tensor # `[B, N]` int64, its patch there
     score:Tensor # `[B, S]` how well each template matches: mean probability, over query patches, of a mutual match in it
 
+    def __getitem__(self, i)->"Matches":
+        "Some of the queries."
+        return Matches(*(getattr(self, f.name)[i] for f in fields(self)))
+
 class VPOG(nn.Module):
     "Template-based matcher of objects never seen in training."
     def __init__(self,
