@@ -8,7 +8,7 @@ __all__ = ['TargetQuery', 'read_targets', 'target_query', 'ModelPoses', 'Retriev
 
 # %% ../nbs/52a_methods.ipynb #29f16d3d
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ class TargetQuery:
     boxes:Tensor # `[n, 4]` float64 corners, px; n ≤ count
     instances:list # of n: position in the ground truth, or None for detections
     masks:np.ndarray|None = None # `[n, H, W]` bool, if detections have them
-    estimates:list|None = None # the model's `PoseEstimate`s, once they are made
+    estimates:dict = field(default_factory=dict) # estimator → its `PoseEstimate`s, once they are made
 
 def read_targets(
     scenes:BopScenes, # data set
@@ -83,8 +83,8 @@ class ModelPoses:
 
     def estimates(self, query:TargetQuery)->list:
         "`PoseEstimate`s of a query, kept with it."
-        if query.estimates is None: query.estimates = self.estimator(query.frame.rgb, query.frame.K, query.boxes, self.onboarded[query.obj_id], query.masks)
-        return query.estimates
+        if self.estimator not in query.estimates: query.estimates[self.estimator] = self.estimator(query.frame.rgb, query.frame.K, query.boxes, self.onboarded[query.obj_id], query.masks)
+        return query.estimates[self.estimator]
 
     def __call__(self, query:TargetQuery)->list: return [(e.T_m2c, e.score, e.reason) for e in self.estimates(query)]
 
