@@ -169,7 +169,8 @@ class VPOGLoss(nn.Module):
     )->tuple: # as `vpog_loss`
         "`vpog_loss`; in training the running mean takes this batch in first."
         if self.training and self.config.pose: self._update(output.weight_scale)
-        return vpog_loss(output, batch, self.config, self.weight_scale.clamp_min(1e-6), generator)
+        scale = torch.where(self.weight_scale > 0, self.weight_scale, output.weight_scale.detach().mean())     # before any training: this batch's own
+        return vpog_loss(output, batch, self.config, scale.clamp_min(1e-6), generator)
 
 # %% ../nbs/32_losses.ipynb #e0d857eb
 @torch.no_grad()
