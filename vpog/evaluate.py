@@ -23,7 +23,7 @@ from .bop import BopScenes
 from .evaluation import TAUS, THRESHOLDS, TargetErrors, add, adi, average_recalls, mspd, mssd, recalls, symmetries, vsd
 from .files import atomic_path, cli_errors, needed, read_json
 from .inference import Estimator
-from .methods import FiledPoses, ModelPoses, RetrievedPoses, control_methods, read_targets, target_query
+from .methods import FiledPoses, ModelPoses, RetrievedPoses, control_methods, most_visible, read_targets, target_query
 from .render import default_renderer
 from .results import PoseResult, check_results, read_detections, result_name, write_results
 
@@ -64,10 +64,13 @@ class Scorer:
         frame, # `Frame`
         obj_id:int, # object
         poses:list, # of `[4, 4]`, best first
-    )->TargetErrors:
-        "Errors of a target's estimates."
-        truths = [a for a in frame.annotations if a.obj_id == obj_id]
-        if not truths: raise ValueError(f"{frame.pixels.where}: object {obj_id} is a target, but not annotated")
+        inst_count:int|None=None, # instances that the target asks for, at least 1: so many of the best poses are scored, against so many of the most visible instances; default all poses against all annotated instances
+    )->TargetErrors: # n poses, m instances in the order of annotation
+        "Errors of a target's estimates with respect to the instances that it asks for."
+        annotated = [a for a in frame.annotations if a.obj_id == obj_id]
+        if not annotated: raise ValueError(f"{frame.pixels.where}: object {obj_id} is a target, but not annotated")
+        truths = sorted(most_visible(annotated, inst_count), key=lambda a: a.instance)
+        poses = poses[:inst_count]
         (points, S, diameter), n, m = self.model(obj_id), len(poses), len(truths)
         est = torch.stack([p.double() for p in poses])[:, None].to(self.device) if n else torch.zeros(0, 1, 4, 4, dtype=torch.float64, device=self.device)
         gt, K = torch.stack([a.T_filed for a in truths])[None].to(self.device), frame.K.double().to(self.device)
@@ -122,7 +125,7 @@ def _note(result, scorer, query, poses, spent):
     result.failures += [(frame.scene_id, frame.view_id, query.obj_id, reason) for T, _, reason in poses if T is None]
     best = sorted((p for p in poses if p[0] is not None), key=lambda p: -p[1])
     result.results += [PoseResult(frame.scene_id, frame.view_id, query.obj_id, score, T.double().cpu(), spent) for T, score, _ in best]
-    result.errors.append(scorer.errors(frame, query.obj_id, [T for T, _, _ in best[:query.count]]))
+    result.errors.append(scorer.errors(frame, query.obj_id, [T for T, _, _ in best], query.count))
 
 def scores(
     result:MethodResult, # of a method
@@ -164,7 +167,7 @@ def failure_gallery(
     result:MethodResult, # of a method
     count:int=8, # pictures
 )->plt.Figure:
-    "Targets with the largest errors: the estimate's silhouette (red) and the true ones (green) in the photograph."
+    "Targets with the largest errors: the estimate's silhouette (red) and the true ones that are asked for (green) in the photograph."
     poses = {(r.scene_id, r.im_id, r.obj_id): r for r in sorted(result.results, key=lambda r: r.score)}
     worst = sorted((e for e in result.errors if (e.scene_id, e.im_id, e.obj_id) in poses), key=lambda e: -e.errors["mssd"][0].min())[:count]
     if not worst: raise ValueError("failure_gallery: expected at least one pose, got none")
@@ -173,7 +176,8 @@ def failure_gallery(
     for ax in axes.flat: ax.axis("off")
     for ax, e in zip(axes.flat, worst):
         frame = scenes.frame(e.scene_id, e.im_id)
-        truths = [a.T_m2c for a in frame.annotations if a.obj_id == e.obj_id]
+        annotated = [a for a in frame.annotations if a.obj_id == e.obj_id]
+        truths = [a.T_m2c for a in most_visible(annotated, len(e.visib_fract))]
         masks = [drawn_depth(scenes, frame, e.obj_id, T) > 0 for T in (poses[e.scene_id, e.im_id, e.obj_id].T_m2c, *truths)]
         x0, y0, x1, y1 = _window(masks[1:], frame.size)
         ax.imshow(frame.rgb)

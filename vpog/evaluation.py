@@ -134,7 +134,7 @@ THRESHOLDS = dict(vsd=np.arange(0.05, 0.51, 0.05), mssd=np.arange(0.05, 0.51, 0.
 
 @dataclass
 class TargetErrors:
-    "Errors of n estimates of a target, in descending order of score, with respect to its m instances."
+    "Errors of n estimates of a target, in descending order of score, with respect to the m instances that it asks for."
     scene_id:int # scene
     im_id:int # image
     obj_id:int # object
