@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-# %% ../nbs/04_batch.ipynb #ccbf600e
+# %% ../nbs/04_batch.ipynb #090abff4
 def _shape_and_dtype(v: Tensor) -> str:
     "E.g. `float32[2,4,3]`, without spaces."
     return f"{str(v.dtype).removeprefix('torch.')}[{','.join(map(str, v.shape))}]"
@@ -25,9 +25,7 @@ class TensorRecord:
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "__repr__" not in vars(cls):
-            cls.__repr__ = (
-                cls.__repr__
-            )  # inherited; as an attribute of its own, `@dataclass` does not replace it
+            cls.__repr__ = cls.__repr__  # an attribute of its own: `@dataclass` keeps it
 
     def tensors(self) -> dict:  # name -> tensor
         "The fields that are tensors, in the order of the fields; those that are None are left out."
@@ -110,13 +108,11 @@ class SampleInfo:
     M: Tensor  # `[3, 3]` crop transform: `K_crop = M @ K_photo`
     diameter: float  # mm
     visib_fract: float  # visible fraction of the object's silhouette
-    symmetries: dict | None = (
-        None  # BOP's `symmetries_discrete` / `symmetries_continuous`, as in models_info.json
-    )
+    symmetries: dict | None = None  # as in models_info.json
     center: Tensor | None = None  # `[3]` object centre in the model frame, mm
     key: int = 0  # sample key of the random numbers
 
-# %% ../nbs/04_batch.ipynb #9ddb5ae3
+# %% ../nbs/04_batch.ipynb #7de5ef7d
 _SHAPES = {
     "images": "B S+1 3 H W",
     "masks": "B S+1 H W",
@@ -196,23 +192,13 @@ class VPOGBatch(TensorRecord):
     diameter: Tensor  # `[B]` mm
     template_indices: Tensor  # `[B, S]` int64 viewpoint index in the template set
     template_types: Tensor  # `[B, S]` int64: 0 positive, 1 negative
-    inplane: Tensor | None = (
-        None  # `[B, S]` radians, roll that best aligns each template with the query
-    )
+    inplane: Tensor | None = None  # `[B, S]` radians, roll from each template to the query
     directions: Tensor | None = None  # `[B, S, 3]` viewing directions of the templates, model frame
-    flows: Tensor | None = (
-        None  # `[B, S, Hp, Wp, 2]` template → query, patch units, each in [-0.5, 0.5)
-    )
-    visibility: Tensor | None = (
-        None  # `[B, S, Hp, Wp]` bool, the template anchor is visible in the query
-    )
+    flows: Tensor | None = None  # `[B, S, Hp, Wp, 2]` template → query / ps, in [-0.5, 0.5)
+    visibility: Tensor | None = None  # `[B, S, Hp, Wp]` bool, the template anchor is visible
     patch_visibility: Tensor | None = None  # `[B, S, Hp, Wp]` bool, and so is enough of its patch
-    matches: Tensor | None = (
-        None  # `[B, S, Hp, Wp]` int64 query patch in which the template anchor lands, −1 none
-    )
-    patch_cls: Tensor | None = (
-        None  # `[B, S, Hp, Wp]` int64 on the query's grid: buddy, N unseen, −1 background
-    )
+    matches: Tensor | None = None  # `[B, S, Hp, Wp]` int64 query patch of the anchor, −1 none
+    patch_cls: Tensor | None = None  # `[B, S, Hp, Wp]` int64 buddy, N unseen, −1 background
     dense_flow: Tensor | None = None  # `[B, S, H, W, 2]` template → query displacement, px
     dense_visibility: Tensor | None = None  # `[B, S, H, W]` bool
     infos: list | None = None  # B `SampleInfo`s
@@ -259,9 +245,8 @@ class VPOGBatch(TensorRecord):
         height, width = self.images.shape[-2:]
         tensors = self.tensors()
         labels = [name for name in tensors if name in _LABELS]
-        grid = (
-            " of {}×{} patches".format(*self.patch_cls.shape[-2:]) if "patch_cls" in labels else ""
-        )
+        rows_columns = [] if self.patch_cls is None else self.patch_cls.shape[-2:]
+        grid = f" of {'×'.join(map(str, rows_columns))} patches" if rows_columns else ""
         lines = [
             f"VPOGBatch of {len(self)} queries, {self.num_templates} templates each",
             f"{height}×{width} px, on {self.images.device}",
@@ -275,8 +260,7 @@ class VPOGBatch(TensorRecord):
         **kwargs,  # options of `vpog.vis.show_batch`, e.g. `num`
     ):  # a matplotlib figure
         "Picture of the queries and their templates."
-        from vpog.vis import (
-            show_batch,
-        )  # a batch is made without matplotlib; only its picture needs it
+        # imported here: a batch is made without matplotlib, only its picture needs it
+        from vpog.vis import show_batch
 
         return show_batch(self, **kwargs)
