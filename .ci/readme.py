@@ -1,4 +1,5 @@
 """README.md from nbs/index.ipynb through nbconvert; `--check` fails if they are out of step."""
+
 import argparse
 import re
 import sys
@@ -8,6 +9,8 @@ import nbformat
 from nbconvert import MarkdownExporter
 
 root = Path(__file__).resolve().parent.parent
+# what a reader hears who cannot see the pictures, in their order
+PICTURES = ("from a CAD model and a photograph to a pose", "a labelled batch")
 
 
 def shown(cell):
@@ -21,6 +24,7 @@ def readme():
     """The text of README.md and its pictures: name -> bytes."""
     nb = nbformat.read(root / "nbs/index.ipynb", 4)
     nb.cells = [c for c in nb.cells if shown(c)]
+    nb.metadata["language_info"] = {"name": "python"}
     for c in nb.cells:
         if c.cell_type == "code" and "#| echo: false" in c.source:
             c.metadata["transient"] = {"remove_source": True}
@@ -29,7 +33,8 @@ def readme():
     resources = {"unique_key": "README", "output_files_dir": "README_files"}
     text, resources = MarkdownExporter().from_notebook_node(nb, resources)
     text = re.sub(r"\]\((\w[\w/]*\.ipynb)", r"](nbs/\1", text)
-    text = re.sub(r"!\[png\]", "![a labelled batch]", text)
+    for alt in PICTURES:
+        text = text.replace("![png]", f"![{alt}]", 1)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", resources["outputs"]
 
 
@@ -41,10 +46,16 @@ def main():
     wanted = {root / "README.md": text.encode()} | {root / k: v for k, v in pictures.items()}
     extra = set((root / "README_files").glob("*")) - set(wanted)
     if check:
-        stale = [str(p.relative_to(root)) for p, b in wanted.items() if not p.is_file() or p.read_bytes() != b]
+        stale = [
+            str(p.relative_to(root))
+            for p, b in wanted.items()
+            if not p.is_file() or p.read_bytes() != b
+        ]
         stale += [str(p.relative_to(root)) for p in extra]
         if stale:
-            sys.exit(f"out of step with nbs/index.ipynb: {', '.join(stale)}; run python .ci/readme.py")
+            sys.exit(
+                f"out of step with nbs/index.ipynb: {', '.join(stale)}; run python .ci/readme.py"
+            )
         return
     for path in extra:
         path.unlink()
