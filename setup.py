@@ -1,4 +1,5 @@
 """Packaging of vpog: everything is read from settings.ini, which nbdev reads too."""
+
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -25,7 +26,9 @@ setup(
     package_data={"": ["*.yaml", "*.json", "*.safetensors"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "timm", "wandb")},
+    extras_require={
+        extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "timm", "wandb")
+    },
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),
         "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"],
