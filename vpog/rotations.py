@@ -14,57 +14,68 @@ from torch import Tensor
 
 # %% ../nbs/00_rotations.ipynb #e6803d0c
 def geodesic_distance(
-    R1:Tensor, # `[..., 3, 3]` rotation matrices
-    R2:Tensor, # `[..., 3, 3]` rotation matrices, broadcast with `R1`
-)->Tensor: # `[...]` radians in [0, π]
+    R1: Tensor,  # `[..., 3, 3]` rotation matrices
+    R2: Tensor,  # `[..., 3, 3]` rotation matrices, broadcast with `R1`
+) -> Tensor:  # `[...]` radians in [0, π]
     "Angle of the rotation that turns `R1` into `R2`; accurate near 0 and near π, with finite gradients."
     return roma.unitquat_geodesic_distance(roma.rotmat_to_unitquat(R1), roma.rotmat_to_unitquat(R2))
 
 # %% ../nbs/00_rotations.ipynb #03ee3be0
 def project_to_so3(
-    M:Tensor, # `[..., 3, 3]` matrices that are nearly rotations
-    max_deviation:float=5e-2, # largest accepted entry of `|M Mᵀ − I|`
-)->Tensor: # `[..., 3, 3]` the nearest rotations
+    M: Tensor,  # `[..., 3, 3]` matrices that are nearly rotations
+    max_deviation: float = 5e-2,  # largest accepted entry of `|M Mᵀ − I|`
+) -> Tensor:  # `[..., 3, 3]` the nearest rotations
     "Nearest rotation in the Frobenius norm. `ValueError` for non-finite, mirrored or far from orthonormal matrices."
-    if not torch.isfinite(M).all(): raise ValueError("rotation matrix: expected finite numbers, got NaN or infinity")
+    if not torch.isfinite(M).all():
+        raise ValueError("rotation matrix: expected finite numbers, got NaN or infinity")
     deviation = (M @ M.mT - torch.eye(3, dtype=M.dtype, device=M.device)).abs().amax()
     if deviation > max_deviation:
-        raise ValueError(f"rotation matrix: |R Rᵀ − I| is {deviation:.3g}, expected at most {max_deviation}")
-    if (torch.linalg.det(M) < 0).any(): raise ValueError("rotation matrix: determinant is negative (a mirror), expected +1")
+        raise ValueError(
+            f"rotation matrix: |R Rᵀ − I| is {deviation:.3g}, expected at most {max_deviation}"
+        )
+    if (torch.linalg.det(M) < 0).any():
+        raise ValueError("rotation matrix: determinant is negative (a mirror), expected +1")
     return roma.special_procrustes(M)
 
 # %% ../nbs/00_rotations.ipynb #72ccfadf
 def viewing_direction(
-    T_m2c:Tensor, # `[..., 4, 4]` model-to-camera, mm
-    center:Tensor|None=None, # `[..., 3]` object centre in the model frame, mm; default the model's origin
-    optical_axis:bool=False, # use the optical axis (GigaPose's rule) instead of the ray to the centre
-)->Tensor: # `[..., 3]` unit vectors in the model frame, from the object towards the camera
+    T_m2c: Tensor,  # `[..., 4, 4]` model-to-camera, mm
+    center: Tensor
+    | None = None,  # `[..., 3]` object centre in the model frame, mm; default the model's origin
+    optical_axis: bool = False,  # use the optical axis (GigaPose's rule) instead of the ray to the centre
+) -> Tensor:  # `[..., 3]` unit vectors in the model frame, from the object towards the camera
     "Direction from which the object is seen, in the model frame."
     R, t = T_m2c[..., :3, :3], T_m2c[..., :3, 3]
-    if optical_axis: return -R[..., 2, :]
+    if optical_axis:
+        return -R[..., 2, :]
     d = -(R.mT @ t[..., None])[..., 0]
-    if center is not None: d = d - center
+    if center is not None:
+        d = d - center
     return torch.nn.functional.normalize(d, dim=-1, eps=torch.finfo(d.dtype).tiny)
 
+
 def out_of_plane_distance(
-    d1:Tensor, # `[..., 3]` unit viewing directions
-    d2:Tensor, # `[..., 3]` unit viewing directions, broadcast with `d1`
-)->Tensor: # `[...]` radians in [0, π]
+    d1: Tensor,  # `[..., 3]` unit viewing directions
+    d2: Tensor,  # `[..., 3]` unit viewing directions, broadcast with `d1`
+) -> Tensor:  # `[...]` radians in [0, π]
     "Angle between two viewing directions, accurate near 0 and π (Kahan's formula)."
-    return 2 * torch.atan2(torch.linalg.vector_norm(d1 - d2, dim=-1), torch.linalg.vector_norm(d1 + d2, dim=-1))
+    return 2 * torch.atan2(
+        torch.linalg.vector_norm(d1 - d2, dim=-1), torch.linalg.vector_norm(d1 + d2, dim=-1)
+    )
 
 # %% ../nbs/00_rotations.ipynb #7580d8df
 def rotation_z(
-    angle:Tensor, # `[...]` radians
-)->Tensor: # `[..., 3, 3]`
+    angle: Tensor,  # `[...]` radians
+) -> Tensor:  # `[..., 3, 3]`
     "Rotation about the optical axis: x towards y, which is clockwise in an image whose y points down."
     c, s, o = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
     return torch.stack([c, -s, o, s, c, o, o, o, o + 1], -1).unflatten(-1, (3, 3))
 
+
 def inplane_angle(
-    R_query:Tensor, # `[..., 3, 3]` rotation of the query
-    R_template:Tensor, # `[..., 3, 3]` rotation of the template, broadcast with `R_query`
-)->Tensor: # `[...]` radians in [-π, π]
+    R_query: Tensor,  # `[..., 3, 3]` rotation of the query
+    R_template: Tensor,  # `[..., 3, 3]` rotation of the template, broadcast with `R_query`
+) -> Tensor:  # `[...]` radians in [-π, π]
     "Roll for which `rotation_z(angle) @ R_template` is closest to `R_query`; 0 for opposite views. See `allocentric_rotation`."
     M = R_template @ R_query.mT
     x, y = M[..., 0, 0] + M[..., 1, 1], M[..., 0, 1] - M[..., 1, 0]
@@ -73,44 +84,60 @@ def inplane_angle(
 
 # %% ../nbs/00_rotations.ipynb #29d406bd
 def smallest_turn(
-    p:Tensor, # `[..., 3]` unit vectors
-)->Tensor: # `[..., 3, 3]` rotations with `R @ p = (0, 0, 1)`
+    p: Tensor,  # `[..., 3]` unit vectors
+) -> Tensor:  # `[..., 3, 3]` rotations with `R @ p = (0, 0, 1)`
     "Rotation by the smallest angle that moves `p` onto the optical axis (Rodrigues' formula)."
     x, y, z = p.unbind(-1)
-    k = 1 / (1 + z).clamp_min(torch.finfo(p.dtype).eps)                             # against the axis: no smallest turn exists
-    V = kg.cross_product_matrix(torch.stack([y, -x, torch.zeros_like(x)], -1))      # of p × z
+    k = 1 / (1 + z).clamp_min(torch.finfo(p.dtype).eps)  # against the axis: no smallest turn exists
+    V = kg.cross_product_matrix(torch.stack([y, -x, torch.zeros_like(x)], -1))  # of p × z
     return torch.eye(3, dtype=p.dtype, device=p.device) + V + k[..., None, None] * (V @ V)
 
+
 def allocentric_rotation(
-    T_m2c:Tensor, # `[..., 4, 4]` model-to-camera, mm
-    center:Tensor|None=None, # `[..., 3]` object centre in the model frame, mm; default the model's origin
-)->Tensor: # `[..., 3, 3]` rotation as seen by a camera that looks at the centre
+    T_m2c: Tensor,  # `[..., 4, 4]` model-to-camera, mm
+    center: Tensor
+    | None = None,  # `[..., 3]` object centre in the model frame, mm; default the model's origin
+) -> Tensor:  # `[..., 3, 3]` rotation as seen by a camera that looks at the centre
     "Rotation of `T_m2c` after the smallest turn that moves the object's ray onto the optical axis."
     R, t = T_m2c[..., :3, :3], T_m2c[..., :3, 3]
     p = t if center is None else t + (R @ center[..., None])[..., 0]
-    return smallest_turn(torch.nn.functional.normalize(p, dim=-1, eps=torch.finfo(p.dtype).tiny)) @ R
+    return (
+        smallest_turn(torch.nn.functional.normalize(p, dim=-1, eps=torch.finfo(p.dtype).tiny)) @ R
+    )
 
 # %% ../nbs/00_rotations.ipynb #90994bbb
 def opencv_to_opengl(
-    T_m2c:Tensor, # `[..., 4, 4]` model-to-camera in one convention
-)->Tensor: # `[..., 4, 4]` model-to-camera in the other
+    T_m2c: Tensor,  # `[..., 4, 4]` model-to-camera in one convention
+) -> Tensor:  # `[..., 4, 4]` model-to-camera in the other
     "Left multiplication by `diag(1, −1, −1, 1)`: OpenCV camera axes to OpenGL's, or back."
-    return T_m2c * T_m2c.new_tensor([1., -1, -1, 1])[:, None]
+    return T_m2c * T_m2c.new_tensor([1.0, -1, -1, 1])[:, None]
 
 # %% ../nbs/00_rotations.ipynb #c3b761bf
 def look_at(
-    position:Tensor, # `[..., 3]` camera centre in the model frame, mm
-    target:Tensor|None=None, # `[..., 3]` point on the optical axis, mm; default the model's origin
-    up:Tensor|None=None, # `[3]` direction that appears upwards in the image; default +z, and +y where the camera looks along it
-)->Tensor: # `[..., 4, 4]` T_m2c
+    position: Tensor,  # `[..., 3]` camera centre in the model frame, mm
+    target: Tensor
+    | None = None,  # `[..., 3]` point on the optical axis, mm; default the model's origin
+    up: Tensor
+    | None = None,  # `[3]` direction that appears upwards in the image; default +z, and +y where the camera looks along it
+) -> Tensor:  # `[..., 4, 4]` T_m2c
     "Pose of a model seen by an OpenCV camera at `position` that looks at `target`."
     target = torch.zeros_like(position) if target is None else target
-    up = position.new_tensor([0., 0, 1]) if up is None else torch.nn.functional.normalize(up, dim=-1)
+    up = (
+        position.new_tensor([0.0, 0, 1])
+        if up is None
+        else torch.nn.functional.normalize(up, dim=-1)
+    )
     z = torch.nn.functional.normalize((target - position), dim=-1)
     x = torch.linalg.cross(z, up.expand_as(z), dim=-1)
-    spare = position.new_tensor([0., 1, 0]) if up[..., 1].abs().max() < 0.9 else position.new_tensor([0., 0, 1])
+    spare = (
+        position.new_tensor([0.0, 1, 0])
+        if up[..., 1].abs().max() < 0.9
+        else position.new_tensor([0.0, 0, 1])
+    )
     along = torch.linalg.vector_norm(x, dim=-1, keepdim=True) < 1e-6
-    x = torch.nn.functional.normalize(torch.where(along, torch.linalg.cross(z, spare.expand_as(z), dim=-1), x), dim=-1)
+    x = torch.nn.functional.normalize(
+        torch.where(along, torch.linalg.cross(z, spare.expand_as(z), dim=-1), x), dim=-1
+    )
     R = torch.stack([x, torch.linalg.cross(z, x, dim=-1), z], -2)
     T = torch.zeros(*R.shape[:-2], 4, 4, dtype=R.dtype, device=R.device)
     T[..., :3, :3], T[..., :3, 3], T[..., 3, 3] = R, -(R @ position[..., None])[..., 0], 1

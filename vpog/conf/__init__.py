@@ -1,1 +1,1 @@
-"""Hydra configs of `vpog_train`; their schema is `vpog.config.TrainConfig`."""
+"""Hydra configs of `vpog_train`; their schema is `vpog.training.config.TrainConfig`."""
