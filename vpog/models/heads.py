@@ -96,7 +96,7 @@ def _zero(layer):
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
 
-# %% ../../nbs/models/54_heads.ipynb #426e8e88
+# %% ../../nbs/models/54_heads.ipynb #abfe7586
 class FlowHead(nn.Module):
     "Flow of every pixel of packed pairs, with its scale and PnP weights."
 

@@ -52,7 +52,7 @@ def mutual_scores(
     mutual = (forth * back).sum(-1)  # [B, S, N]
     return (mutual * counted[:, None]).sum(-1) / counted.sum(-1, keepdim=True).clamp_min(1)
 
-# %% ../../nbs/models/57_matches.ipynb #616a8ab7
+# %% ../../nbs/models/57_matches.ipynb #ac2756f6
 def correspondences(
     templates: EncodedTemplates,  # `[B, S, ...]`
     b: Tensor,  # `[M]` sample

@@ -82,7 +82,7 @@ def _as_float(images):
         return images.float() / 255
     return images.float()
 
-# %% ../../nbs/models/56_templates.ipynb #995ef504
+# %% ../../nbs/models/56_templates.ipynb #302a496d
 def patch_points(
     templates: EncodedTemplates,  # `[B, S, ...]`
     b: Tensor,  # `[M]` sample

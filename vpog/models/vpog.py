@@ -67,7 +67,7 @@ class VPOGOutput:
         device = self.logits.device
         return f"VPOGOutput: logits {list(self.logits.shape)}, flow of {count} pairs, on {device}"
 
-# %% ../../nbs/models/58_vpog.ipynb #0f9e6e98
+# %% ../../nbs/models/58_vpog.ipynb #6126c153
 class VPOG(nn.Module):
     "Template-based matcher of objects never seen in training."
 
@@ -246,7 +246,7 @@ def _all_pairs(n, m, device):
     first, second = torch.arange(n, device=device), torch.arange(m, device=device)
     return torch.cartesian_prod(first, second).unbind(-1)
 
-# %% ../../nbs/models/58_vpog.ipynb #c4ecec95
+# %% ../../nbs/models/58_vpog.ipynb #03b260b8
 @patch
 def onboard(
     self: VPOG,
@@ -280,7 +280,7 @@ def match_templates(
     counted = counted_patches(images, mask, self.patch_size)[query]
     return self._matches(tokens, templates, counted, stride)
 
-# %% ../../nbs/models/58_vpog.ipynb #d000afc2
+# %% ../../nbs/models/58_vpog.ipynb #e4fa3544
 @patch
 @torch.no_grad()
 def template_scores(
