@@ -31,8 +31,7 @@ class Aggregator(nn.Module):
         depth: int,  # pairs of blocks: within images, over all images
         heads: int,  # of each block
         mlp_ratio: float = 4.0,  # hidden channels of an MLP over C
-        sphere_pairs: int
-        | None = None,  # channel pairs that turn with the viewing direction, see `S2RoPE`
+        sphere_pairs: int | None = None,  # channel pairs of the sphere, see `S2RoPE`
         checkpoint: bool = False,  # in training, compute blocks again in the backward pass
     ):
         super().__init__()
@@ -54,12 +53,13 @@ class Aggregator(nn.Module):
         self,
         query: Tensor,  # `[B, N, in_dim]` encoder tokens of the query
         templates: Tensor,  # `[B, S, N, in_dim]` of the templates
-        directions: Tensor,  # `[B, S, 3]` viewing directions in the reference frame, see `reference_frame`
+        directions: Tensor,  # `[B, S, 3]` unit, in the reference frame, see `reference_frame`
         grid: tuple[int, int],  # (Hp, Wp), N = Hp · Wp
-    ) -> tuple[
-        Tensor, Tensor, Tensor
-    ]:  # query `[B, N, C]`, templates `[B, S, N, C]`, unseen `[B, S, C]`
-        "Tokens that have seen the query and all templates. `ValueError` if shapes do not fit together."
+    ) -> tuple[Tensor, Tensor, Tensor]:  # tokens of query, templates, unseen
+        """Tokens that have seen the query and all templates.
+
+        Query `[B, N, C]`, templates `[B, S, N, C]`, unseen `[B, S, C]`. `ValueError` if shapes do not fit.
+        """
         self._check(query, templates, directions, grid)
         B, S, N, _ = templates.shape
         q = self.project(query) + self.role[0]

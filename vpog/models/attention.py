@@ -144,12 +144,12 @@ class Block(nn.Module):
         x = x + self.attn(self.norm1(x), by)
         return x + self.mlp(self.norm2(x))
 
-# %% ../../nbs/models/50_attention.ipynb #12890b51
+# %% ../../nbs/models/50_attention.ipynb #70921dab
 def run_blocks(
     blocks: Iterable[nn.Module],  # `Block`s
     x: Tensor,  # `[B, N, C]`
     by: Rotary | None = None,  # positions, see `Attention`
-    checkpoint: bool = False,  # keep only each block's input, and compute the rest again in backward
+    checkpoint: bool = False,  # keep only the inputs of blocks, recompute the rest
 ) -> Tensor:  # `[B, N, C]`
     "One block after the other."
     recomputes = checkpoint and torch.is_grad_enabled()

@@ -31,16 +31,10 @@ class VPOGConfig:
     heads: int = 12  # of each block
     embed_dim: int = 256  # channels in which patches are compared
     flow_hidden: int = 1024  # channels of the flow head
-    image_size: int = (
-        224  # px, side of the crops in training; other multiples of the patch size work
-    )
-    sphere_pairs: int | None = (
-        None  # channel pairs of a head that turn with the direction, see `S2RoPE`
-    )
+    image_size: int = 224  # px, of the crops in training; other multiples of ps work
+    sphere_pairs: int | None = None  # channel pairs of the sphere, see `S2RoPE`
     rolls: int = 1  # in-plane copies of each template at inference
-    checkpoint: bool = (
-        False  # in training, compute blocks again in backward: less memory, more time
-    )
+    checkpoint: bool = False  # recompute blocks in backward: less memory, more time
 
     @property
     def name(self) -> str:
@@ -75,13 +69,13 @@ def named_config(
         raise ValueError(f"config: expected one of {names}, or a VPOGConfig, got {config!r}")
     return VPOG_SIZES[config]
 
-# %% ../../nbs/models/55_config.ipynb #196fcd10
+# %% ../../nbs/models/55_config.ipynb #a28b1114
 FILE_VERSION = 1  # of the format of a model's two files
 
 
 def write_config(
     path: str | Path,  # file, e.g. `config.json`
-    config: VPOGConfig,
+    config: VPOGConfig,  # sizes
 ) -> None:
     "Write sizes as JSON; the file is there whole or not at all."
     content = {"version": FILE_VERSION} | asdict(config)
@@ -128,10 +122,10 @@ def model_folder(
             )
     return folder
 
-# %% ../../nbs/models/55_config.ipynb #10b9f073
+# %% ../../nbs/models/55_config.ipynb #36fe22ce
 def save_model(
     folder: str | Path,  # made if it is not there
-    config: VPOGConfig,
+    config: VPOGConfig,  # its sizes
     state: dict,  # `state_dict()` of the model
 ) -> None:
     "Write `model.safetensors` and `config.json`; each is there whole or not at all."

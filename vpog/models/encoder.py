@@ -100,11 +100,12 @@ class PatchEmbed(nn.Module):
         "Tokens of the patches, row by row."
         return self.proj(images).flatten(2).mT
 
-# %% ../../nbs/models/51_encoder.ipynb #88be76bb
+# %% ../../nbs/models/51_encoder.ipynb #227e599f
 class ConvStem(nn.Module):
     """3×3 convolutions of stride 2 with group normalisation, then a linear layer.
 
-    Xiao et al., NeurIPS 2021. It learns faster from scratch. `ValueError` if the patch size is no power of two.
+    It learns faster from scratch (Xiao et al., NeurIPS 2021).
+    `ValueError` if the patch size is no power of two.
     """
 
     def __init__(
@@ -135,18 +136,18 @@ class ConvStem(nn.Module):
         "Tokens of the patches, row by row."
         return self.proj(self.layers(images)).flatten(2).mT
 
-# %% ../../nbs/models/51_encoder.ipynb #1b50f2ac
+# %% ../../nbs/models/51_encoder.ipynb #4108efbd
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class ViTEncoder(nn.Module):
-    "Tokens of image patches. CroCo v2's encoder (Weinzaepfel et al., ICCV 2023; facts from its public code)."
+    "Tokens of image patches: CroCo v2's encoder (Weinzaepfel et al., ICCV 2023), from public facts."
 
     def __init__(
         self,
         size: str | EncoderConfig = "base",  # a name in `ENCODER_SIZES`, or sizes
-        checkpoint: bool = False,  # in training, compute blocks again in backward: less memory, a third more time
+        checkpoint: bool = False,  # recompute blocks in backward: less memory, a third more time
     ):
         super().__init__()
         if isinstance(size, str) and size not in ENCODER_SIZES:
@@ -170,7 +171,7 @@ class ViTEncoder(nn.Module):
         self,
         images: Tensor,  # `[B, 3, H, W]` RGB in [0, 1]
     ) -> Tensor:  # `[B, N, C]`
-        "Tokens of the patches, row by row. `ValueError` for images that cannot be cut into patches."
+        "Tokens of the patches, row by row. `ValueError` for images that do not fit."
         Hp, Wp = check_images(images, self.patch_size)
         normalised = ((images - self.mean) / self.std).to(self.patch_embed.proj.weight.dtype)
         tokens = self.patch_embed(normalised)
@@ -206,7 +207,7 @@ def from_croco(
 ) -> ViTEncoder:  # float32, on the CPU
     """Encoder with CroCo v2's weights (licence CC BY-NC-SA 4.0).
 
-    `FileNotFoundError` without the file. `ValueError` for other files, and with a list if parameters do not fit.
+    `FileNotFoundError` without the file. `ValueError` for other files; it lists what does not fit.
     """
     content = _read_checkpoint(path)
     state = content["model"]
@@ -240,7 +241,7 @@ _UNREADABLE = (
 
 
 def _read_checkpoint(path):
-    "The dictionary in a checkpoint. Nothing in it is executed; `argparse.Namespace` (options) is harmless and allowed."
+    "The dictionary in a checkpoint. Nothing is executed; `argparse.Namespace` is harmless and allowed."
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such checkpoint")
@@ -262,7 +263,7 @@ def _read_checkpoint(path):
 
 
 def _croco_config(state, kwargs, path):
-    "Sizes from `croco_kwargs`. What it does not say follows from the shapes, with CroCo's 64 channels per head."
+    "Sizes from `croco_kwargs`, otherwise from the shapes, with CroCo's 64 channels per head."
     if kwargs.get("pos_embed", "RoPE100") != "RoPE100" or "enc_pos_embed" in state:
         raise ValueError(
             f"{path}: expected pos_embed 'RoPE100' (CroCo v2), "

@@ -19,7 +19,7 @@ from .attention import Mlp
 
 # %% ../../nbs/models/54_heads.ipynb #97f6d453
 class MatchHead(nn.Module):
-    "Scores of every query patch against every patch of each template, and against its unseen token."
+    "Scores of every query patch against every template patch and each template's unseen token."
 
     def __init__(
         self,
@@ -55,7 +55,9 @@ class MatchHead(nn.Module):
 class FlowPrediction(TensorRecord):
     "Flow of M packed pairs."
 
-    flow: Tensor  # `[M, ps, ps, 2]` (landing point of each buddy pixel − centre of the query patch) / ps
+    flow: (
+        Tensor  # `[M, ps, ps, 2]` (landing point of a buddy pixel − centre of the query patch) / ps
+    )
     scale: Tensor  # `[M, ps, ps]` Laplace scale of each component of `flow`, patch units, positive
     log_weight: Tensor  # `[M, ps, ps, 2]` logits of the PnP weights
     center_flow: Tensor  # `[M, 2]` the flow of the buddy's anchor
@@ -96,7 +98,7 @@ def _zero(layer):
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
 
-# %% ../../nbs/models/54_heads.ipynb #abfe7586
+# %% ../../nbs/models/54_heads.ipynb #e5367706
 class FlowHead(nn.Module):
     "Flow of every pixel of packed pairs, with its scale and PnP weights."
 
@@ -121,7 +123,7 @@ class FlowHead(nn.Module):
         query: Tensor,  # `[M, C]` tokens of the query patches
         buddy: Tensor,  # `[M, C]` tokens of their buddies
     ) -> FlowPrediction:  # float32
-        "Flow of all pixels of the buddies, and of their anchors. `ValueError` if shapes do not fit."
+        "Flow of all pixels of the buddies, and of anchors. `ValueError` if shapes do not fit."
         C = self.norm.normalized_shape[0] // 2
         if query.ndim != 2 or query.shape[1] != C or query.shape != buddy.shape:
             raise ValueError(
@@ -132,9 +134,8 @@ class FlowHead(nn.Module):
         pairs = self.norm(torch.cat([query, buddy], -1))
         hidden = F.gelu(self.trunk(pairs))
         affine = self.affine(hidden).float().unflatten(-1, (2, 3))
-        pixels = (
-            self.pixels(hidden).float().unflatten(-1, (ps, ps, 5))
-        )  # flow 2, scale 1, weights 2
+        # of each pixel: 2 numbers for flow, 1 for scale, 2 for weights
+        pixels = self.pixels(hidden).float().unflatten(-1, (ps, ps, 5))
         # (x, y) of each pixel from the patch's centre, in patches; and (x, y, 1)
         place = pixel_centers(ps, ps, hidden.device, torch.float32) / ps - 0.5
         homogeneous = F.pad(place, (0, 1), value=1.0)
@@ -155,7 +156,7 @@ class WeightScaleHead(nn.Module):
     def __init__(
         self,
         dim: int,  # C, channels of the tokens
-        start: float = 50.0,  # 1/px, untrained: with n correspondences, each is trusted to n / 50 px
+        start: float = 50.0,  # 1/px, untrained: n correspondences are trusted to n / 50 px
     ):
         super().__init__()
         self.linear = nn.Linear(dim, 2)

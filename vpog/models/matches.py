@@ -15,11 +15,11 @@ from ..batch import TensorRecord
 from ..flow import patches_to_pixels
 from .templates import EncodedTemplates, patch_points
 
-# %% ../../nbs/models/57_matches.ipynb #6d32ebe8
+# %% ../../nbs/models/57_matches.ipynb #23adb93c
 def best_matches(
     logits: Tensor,  # `[B, S, N, N+1]` match scores, last class unseen
 ) -> tuple[Tensor, Tensor, Tensor]:  # confidence, template, buddy: each `[B, N]`
-    "For each query patch: the most probable patch of all templates, which template has it, and its probability."
+    "The most probable patch of all templates for each query patch: probability, template, patch."
     probability = logits.softmax(-1)[..., :-1]
     in_each, buddy = probability.max(-1)  # [B, S, N]
     confidence, template = in_each.max(1)  # [B, N]
@@ -40,19 +40,19 @@ def counted_patches(
     anchor = patch_size // 2
     return mask[:, anchor::patch_size, anchor::patch_size].flatten(1)
 
-# %% ../../nbs/models/57_matches.ipynb #033746bc
+# %% ../../nbs/models/57_matches.ipynb #2d41286f
 def mutual_scores(
     logits: Tensor,  # `[B, S, N, N+1]` match scores, last class unseen
     counted: Tensor,  # `[B, N]` bool, query patches that count
 ) -> Tensor:  # `[B, S]` in [0, 1]
-    "Mean probability that a query patch and a template patch choose each other (LoFTR, Sun et al., CVPR 2021)."
+    "Mean probability of a mutual match, by dual softmax (LoFTR, Sun et al., CVPR 2021)."
     lowest = torch.finfo(logits.dtype).min
     forth = logits.softmax(-1)[..., :-1]
     back = logits[..., :-1].masked_fill(~counted[:, None, :, None], lowest).softmax(-2)
     mutual = (forth * back).sum(-1)  # [B, S, N]
     return (mutual * counted[:, None]).sum(-1) / counted.sum(-1, keepdim=True).clamp_min(1)
 
-# %% ../../nbs/models/57_matches.ipynb #ac2756f6
+# %% ../../nbs/models/57_matches.ipynb #d2bfffc8
 def correspondences(
     templates: EncodedTemplates,  # `[B, S, ...]`
     b: Tensor,  # `[M]` sample
@@ -61,12 +61,11 @@ def correspondences(
     buddy: Tensor,  # `[M]` flat index in the template
     flow: Tensor,  # `[M, ps, ps, 2]` as in `FlowPrediction`
     patch_size: int,  # ps, px
-) -> tuple[
-    Tensor, Tensor, Tensor
-]:  # x3d `[M, ps, ps, 3]`, x2d `[M, ps, ps, 2]`, surface `[M, ps, ps]` bool
-    """2D-3D correspondences of packed pairs: a template pixel has depth, and the flow says where it lands.
+) -> tuple[Tensor, Tensor, Tensor]:  # x3d, x2d, surface
+    """2D-3D correspondences of packed pairs: a template pixel has depth, its flow says where it lands.
 
-    `x3d` in mm in the model frame, `x2d` in px of the query, `surface` where the template has depth.
+    `x3d [M, ps, ps, 3]` mm in the model frame, `x2d [M, ps, ps, 2]` px of the query,
+    `surface [M, ps, ps]` bool: the template has depth there.
     """
     x3d, surface = patch_points(templates, b, s, buddy, patch_size)
     Wp = templates.depths.shape[-1] // patch_size

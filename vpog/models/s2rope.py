@@ -16,16 +16,14 @@ from ..rotations import smallest_turn
 def reference_frame(
     R_ref: Tensor,  # `[..., 3, 3]` rotation of the reference template (of its T_m2c)
     d_ref: Tensor,  # `[..., 3]` its viewing direction, unit, model frame
-) -> (
-    Tensor
-):  # `[..., 3, 3]` F: `F @ d` is direction d in the reference frame, `F @ d_ref` is (0, 0, −1)
-    "Axes of the reference camera after the smallest turn that makes it look at the object's centre."
+) -> Tensor:  # `[..., 3, 3]` F: `F @ d` is d in the reference frame, `F @ d_ref` is (0, 0, −1)
+    "Axes of the reference camera after the smallest turn that makes it look at the object."
     d_in_camera = (R_ref @ d_ref[..., None])[..., 0]
     return smallest_turn(-d_in_camera) @ R_ref
 
 # %% ../../nbs/models/52_s2rope.ipynb #8946eeff
 def sphere_axes() -> Tensor:  # `[6, 3]` float64 unit vectors
-    "The six axes of an icosahedron, one of each pair of opposite vertices: Σ (a · c)² = 2 |c|² for every c."
+    "The six axes of an icosahedron, through opposite vertices: Σ (a · c)² = 2 |c|² for every c."
     golden = (1 + 5**0.5) / 2
     axes = [
         [0, 1, golden],
@@ -44,11 +42,10 @@ class S2RoPE(nn.Module):
     def __init__(
         self,
         head_dim: int,  # D, channels of a head
-        sphere_pairs: int
-        | None = None,  # channel pairs of the sphere, a multiple of 6; default about 3/8 of D/2
+        sphere_pairs: int | None = None,  # pairs of the sphere, 6 n; default about 3/8 of D/2
         base: float = 100.0,  # of the grid's frequencies, see `axial_phases`
-        min_frequency: float = 2.0,  # slowest pair of the sphere, radians per unit of chord
-        max_frequency: float = 8.0,  # fastest pair, and the only one with 6 pairs; geometric steps between
+        min_frequency: float = 2.0,  # slowest of the sphere, radians per unit of chord; geometric steps
+        max_frequency: float = 8.0,  # fastest; with 6 pairs the only one
     ):
         super().__init__()
         pairs = head_dim // 2
@@ -70,13 +67,14 @@ class S2RoPE(nn.Module):
     def forward(
         self,
         positions: Tensor,  # `[..., N, 2]` (y, x) in patches
-        directions: Tensor,  # `[..., N, 3]` unit, in the reference frame; broadcast with `positions`
-        has_position: Tensor
-        | None = None,  # `[..., N]` bool; False (special tokens): nothing turns; default all True
-        has_direction: Tensor
-        | None = None,  # `[..., N]` bool; False (query): the sphere's pairs do not turn; default all True
+        directions: Tensor,  # `[..., N, 3]` unit, reference frame; broadcast with `positions`
+        has_position: Tensor | None = None,  # `[..., N]` bool; False: nothing turns
+        has_direction: Tensor | None = None,  # `[..., N]` bool; False: the sphere rests
     ) -> Tensor:  # `[..., N, D/2]` float32 radians: y, x, sphere
-        "Phases for `rotary`, in float32 also under autocast."
+        """Phases for `rotary`, in float32 also under autocast.
+
+        Special tokens have no position, query tokens no direction. By default all tokens have both.
+        """
         with torch.autocast(positions.device.type, enabled=False):
             grid = axial_phases(positions, self.grid_pairs, self.base)
             opposite_pole = torch.eye(3, device=directions.device)[2]

@@ -26,9 +26,9 @@ class EncodedTemplates(TensorRecord):
     poses: Tensor  # `[..., 4, 4]` T_m2c
     directions: Tensor  # `[..., 3]` viewing directions, model frame
 
-# %% ../../nbs/models/56_templates.ipynb #e1788b51
+# %% ../../nbs/models/56_templates.ipynb #b9d9a954
 def template_directions(
-    batch: VPOGBatch,  # with `directions`, or with templates from cameras that look at the object's centre
+    batch: VPOGBatch,  # with `directions`, or with cameras that look at the object's centre
 ) -> Tensor:  # `[B, S, 3]` unit, model frame
     "Viewing directions of a batch's templates: those of the selection, otherwise the optical axes."
     if batch.directions is None:
@@ -37,7 +37,7 @@ def template_directions(
 
 
 def batch_templates(
-    batch: VPOGBatch,
+    batch: VPOGBatch,  # its templates are those after index 0
     features: Tensor,  # `[B, S, N, C]` encoder tokens of its templates
 ) -> EncodedTemplates:  # `[B, S, ...]`
     "Templates of a batch; depth off their masks is removed."
@@ -49,16 +49,19 @@ def batch_templates(
         directions=template_directions(batch),
     )
 
-# %% ../../nbs/models/56_templates.ipynb #b4e3039e
+# %% ../../nbs/models/56_templates.ipynb #7f558047
 @torch.no_grad()
 def encode_templates(
     encoder: nn.Module,  # an `Encoder`
-    templates,  # of one object: `images [T, 3, H, W]` (uint8 or in [0, 1]), `masks`, `depths`, `K`, `poses`
+    templates,  # of one object: `images [T, 3, H, W]`, `masks`, `depths`, `K`, `poses`
     device: torch.device,  # of the encoder, and of the result
     center: Tensor | None = None,  # `[3]` object centre, mm; default: the cameras look at it
     chunk: int = 32,  # images encoded at a time
 ) -> EncodedTemplates:  # `[T, ...]` float32
-    "Encode the templates of an object, e.g. those of `TemplateStore.load`. `ValueError` if there is none."
+    """Encode the templates of an object, e.g. those of `TemplateStore.load`.
+
+    Images are uint8, or floats in [0, 1]. `ValueError` if there is no template.
+    """
     if len(templates.images) == 0:
         raise ValueError("onboard: expected at least one template, got none")
     poses = templates.poses
@@ -82,17 +85,15 @@ def _as_float(images):
         return images.float() / 255
     return images.float()
 
-# %% ../../nbs/models/56_templates.ipynb #302a496d
+# %% ../../nbs/models/56_templates.ipynb #d257916b
 def patch_points(
     templates: EncodedTemplates,  # `[B, S, ...]`
     b: Tensor,  # `[M]` sample
     s: Tensor,  # `[M]` template
     patch: Tensor,  # `[M]` flat index of a patch
     patch_size: int,  # ps, px
-) -> tuple[
-    Tensor, Tensor
-]:  # points `[M, ps, ps, 3]` in mm in the model frame, surface `[M, ps, ps]` bool
-    "The surface points under the pixels of template patches."
+) -> tuple[Tensor, Tensor]:  # points `[M, ps, ps, 3]` mm, surface `[M, ps, ps]` bool
+    "The surface points under the pixels of template patches, in the model frame."
     Wp = templates.depths.shape[-1] // patch_size
     top = patch // Wp * patch_size
     left = patch % Wp * patch_size

@@ -67,7 +67,7 @@ class VPOGOutput:
         device = self.logits.device
         return f"VPOGOutput: logits {list(self.logits.shape)}, flow of {count} pairs, on {device}"
 
-# %% ../../nbs/models/58_vpog.ipynb #6126c153
+# %% ../../nbs/models/58_vpog.ipynb #adf3cb8e
 class VPOG(nn.Module):
     "Template-based matcher of objects never seen in training."
 
@@ -114,14 +114,13 @@ class VPOG(nn.Module):
     def forward(
         self,
         batch: VPOGBatch,  # labelled with `dense=True` for flow
-        independent: bool = False,  # match each template as if it were the only one, as `template_scores` does
+        independent: bool = False,  # match each template as if it were the only one
     ) -> VPOGOutput:
         "Match scores of all patches, and flow of the labelled pairs."
         query, templates = self._encode(batch)
         aggregate = self._aggregate_independently if independent else self._aggregate_jointly
-        q, t, u = aggregate(
-            query, templates, batch
-        )  # q: [B, 1, N, C], or [B, S, N, C] if independent
+        # q is [B, 1, N, C], or [B, S, N, C] if independent
+        q, t, u = aggregate(query, templates, batch)
         pairs, flow = None, None
         if batch.dense_flow is not None:
             pairs = packed_pairs(batch, self.patch_size)
@@ -141,10 +140,11 @@ class VPOG(nn.Module):
         ref_index: Tensor,  # `[B]` which of the S is the reference
         size: tuple[int, int],  # (H, W) px of the images
         d_ref: Tensor | None = None,  # `[B, 3]` its viewing direction; default that in `templates`
-    ) -> tuple[
-        Tensor, Tensor, Tensor
-    ]:  # query `[B, N, C']`, templates `[B, S, N, C']`, unseen `[B, S, C']`
-        "Tokens after attention over the query and all templates. `ValueError` without a template."
+    ) -> tuple[Tensor, Tensor, Tensor]:  # tokens of query, templates, unseen
+        """Tokens after attention over the query and all templates, see `Aggregator`.
+
+        Query `[B, N, C']`, templates `[B, S, N, C']`, unseen `[B, S, C']`. `ValueError` without a template.
+        """
         if templates.features.shape[1] == 0:
             raise ValueError("expected at least one template, got S = 0")
         rows = torch.arange(len(ref_index), device=ref_index.device)
@@ -173,12 +173,7 @@ class VPOG(nn.Module):
         itself = torch.zeros(B * S, dtype=torch.int64, device=query.device)
         size = batch.images.shape[-2:]
         q, t, u = self.aggregate(query.repeat_interleave(S, 0), single, itself, size)
-        per_query = (B, S)
-        return (
-            q.unflatten(0, per_query),
-            t[:, 0].unflatten(0, per_query),
-            u[:, 0].unflatten(0, per_query),
-        )
+        return tuple(x.unflatten(0, (B, S)) for x in (q, t[:, 0], u[:, 0]))
 
 
 def _checked_encoder(config, encoder):
@@ -246,15 +241,15 @@ def _all_pairs(n, m, device):
     first, second = torch.arange(n, device=device), torch.arange(m, device=device)
     return torch.cartesian_prod(first, second).unbind(-1)
 
-# %% ../../nbs/models/58_vpog.ipynb #03b260b8
+# %% ../../nbs/models/58_vpog.ipynb #2e6b5788
 @patch
 def onboard(
     self: VPOG,
-    templates,  # of one object: `images [T, 3, H, W]` (uint8 or in [0, 1]), `masks`, `depths`, `K`, `poses`
+    templates,  # of one object: `images [T, 3, H, W]`, `masks`, `depths`, `K`, `poses`
     center: Tensor | None = None,  # `[3]` object centre, mm; default: the cameras look at it
     chunk: int = 32,  # images encoded at a time
 ) -> EncodedTemplates:  # `[T, ...]`, on the model's device
-    "Encode the templates of an object, e.g. those of `TemplateStore.load`. `ValueError` if there is none."
+    "Encode the templates of an object once, see `encode_templates`. `ValueError` without a template."
     return encode_templates(self.encoder, templates, self.device, center, chunk)
 
 
@@ -265,10 +260,8 @@ def match_templates(
     images: Tensor,  # `[n, 3, H, W]` queries in [0, 1]
     templates: EncodedTemplates,  # `[B, S, ...]`, e.g. `onboarded[indices]`
     ref_index: Tensor,  # `[B]` which of the S is the reference
-    mask: Tensor
-    | None = None,  # `[n, H, W]` bool; patches whose anchor is off it are left out; default none
-    query: Tensor
-    | None = None,  # `[B]` int64, the query of each row of templates; default row i has query i
+    mask: Tensor | None = None,  # `[n, H, W]` bool; patches off it are left out
+    query: Tensor | None = None,  # `[B]` int64, the query of each row; default row i has query i
     stride: int = 4,  # px, between the template pixels that become correspondences
 ) -> Matches:  # B rows
     "Correspondences of queries with templates that are encoded already: one pass of the encoder."
@@ -280,15 +273,14 @@ def match_templates(
     counted = counted_patches(images, mask, self.patch_size)[query]
     return self._matches(tokens, templates, counted, stride)
 
-# %% ../../nbs/models/58_vpog.ipynb #e4fa3544
+# %% ../../nbs/models/58_vpog.ipynb #40e6c0be
 @patch
 @torch.no_grad()
 def template_scores(
     self: VPOG,
     images: Tensor,  # `[B, 3, H, W]` queries in [0, 1]
     templates: EncodedTemplates,  # `[T, ...]` of one object
-    mask: Tensor
-    | None = None,  # `[B, H, W]` bool; patches whose anchor is off it do not count; default all do
+    mask: Tensor | None = None,  # `[B, H, W]` bool; patches off it do not count
     chunk: int = 64,  # pairs of a query and a template at a time
 ) -> Tensor:  # `[B, T]` mean probability, over query patches, of a mutual match in each template
     "Scores of queries with each template independently, see `mutual_scores`."
@@ -323,7 +315,7 @@ def from_pretrained(
 ) -> VPOG:  # on the CPU, in evaluation mode
     """Model from a folder.
 
-    `FileNotFoundError` without its files. `ValueError`, with a list, if the weights do not fit the config.
+    `FileNotFoundError` without its files. `ValueError` if the weights do not fit the config.
     """
     folder = model_folder(path)
     return load_model(folder, lambda config: cls(config, encoder)).eval()
