@@ -55,9 +55,7 @@ class MatchHead(nn.Module):
 class FlowPrediction(TensorRecord):
     "Flow of M packed pairs."
 
-    flow: (
-        Tensor  # `[M, ps, ps, 2]` (landing point of a buddy pixel − centre of the query patch) / ps
-    )
+    flow: Tensor  # `[M, ps, ps, 2]` (landing point of a buddy pixel − query patch's centre) / ps
     scale: Tensor  # `[M, ps, ps]` Laplace scale of each component of `flow`, patch units, positive
     log_weight: Tensor  # `[M, ps, ps, 2]` logits of the PnP weights
     center_flow: Tensor  # `[M, 2]` the flow of the buddy's anchor

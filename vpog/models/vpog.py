@@ -67,7 +67,7 @@ class VPOGOutput:
         device = self.logits.device
         return f"VPOGOutput: logits {list(self.logits.shape)}, flow of {count} pairs, on {device}"
 
-# %% ../../nbs/models/58_vpog.ipynb #adf3cb8e
+# %% ../../nbs/models/58_vpog.ipynb #b6f5958e
 class VPOG(nn.Module):
     "Template-based matcher of objects never seen in training."
 
