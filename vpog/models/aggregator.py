@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vpog.models.attention import (
     Block,
+    Rotary,
     axial_phases,
     init_weights,
     patch_positions,
@@ -30,81 +31,79 @@ class Aggregator(nn.Module):
         depth: int,  # pairs of blocks: within images, over all images
         heads: int,  # of each block
         mlp_ratio: float = 4.0,  # hidden channels of an MLP over C
-        sphere_pairs: int
-        | None = None,  # channel pairs of a head that turn with the viewing direction, see `S2RoPE`
+        sphere_pairs: int | None = None,  # channel pairs of the sphere, see `S2RoPE`
         checkpoint: bool = False,  # in training, compute blocks again in the backward pass
     ):
         super().__init__()
-        self.dim, self.heads, self.checkpoint = dim, heads, checkpoint
-        self.project, self.norm = nn.Linear(in_dim, dim), nn.LayerNorm(dim, eps=1e-6)
-        self.role, self.unseen = nn.Parameter(torch.zeros(2, dim)), nn.Parameter(torch.zeros(dim))
-        self.within, self.across = (
-            nn.ModuleList(Block(dim, heads, mlp_ratio) for _ in range(depth)) for _ in range(2)
-        )
+        self.dim = dim
+        self.heads = heads
+        self.checkpoint = checkpoint
+        self.project = nn.Linear(in_dim, dim)
+        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.role = nn.Parameter(torch.zeros(2, dim))  # of the query, of a template
+        self.unseen = nn.Parameter(torch.zeros(dim))
+        self.within = nn.ModuleList(Block(dim, heads, mlp_ratio) for _ in range(depth))
+        self.across = nn.ModuleList(Block(dim, heads, mlp_ratio) for _ in range(depth))
         self.rope = S2RoPE(dim // heads, sphere_pairs)
         self.apply(init_weights)
-        for p in (self.role, self.unseen):
-            nn.init.normal_(p, std=0.02)
+        nn.init.normal_(self.role, std=0.02)
+        nn.init.normal_(self.unseen, std=0.02)
 
     def forward(
         self,
         query: Tensor,  # `[B, N, in_dim]` encoder tokens of the query
         templates: Tensor,  # `[B, S, N, in_dim]` of the templates
-        directions: Tensor,  # `[B, S, 3]` viewing directions in the reference frame, see `reference_frame`
-        grid: tuple,  # (Hp, Wp), N = Hp · Wp
-    ) -> tuple:  # query `[B, N, C]`, templates `[B, S, N, C]`, unseen `[B, S, C]`
-        "Tokens that have seen the query and all templates."
-        B, S, N, _ = self._check(query, templates, directions, grid)
-        q, t = self.project(query) + self.role[0], self.project(templates) + self.role[1]
-        t = torch.cat([t, self.unseen.to(t.dtype).expand(B, S, 1, -1)], 2).flatten(
-            0, 1
-        )  # [B·S, N+1, C]
-        own, other, everything = self._positions(directions, grid)
+        directions: Tensor,  # `[B, S, 3]` unit, in the reference frame, see `reference_frame`
+        grid: tuple[int, int],  # (Hp, Wp), N = Hp · Wp
+    ) -> tuple[Tensor, Tensor, Tensor]:  # tokens of query, templates, unseen
+        """Tokens that have seen the query and all templates.
+
+        Query `[B, N, C]`, templates `[B, S, N, C]`, unseen `[B, S, C]`. `ValueError` if shapes do not fit.
+        """
+        self._check(query, templates, directions, grid)
+        B, S, N, _ = templates.shape
+        q = self.project(query) + self.role[0]
+        t = self.project(templates) + self.role[1]
+        unseen = self.unseen.to(t.dtype).expand(B, S, 1, -1)
+        t = torch.cat([t, unseen], 2).flatten(0, 1)  # [B·S, N+1, C]
+        in_query, in_template, over_all = self._positions(directions, grid)
         for within, across in zip(self.within, self.across):
-            q, t = (
-                run_blocks([within], q, own, self.checkpoint),
-                run_blocks([within], t, other, self.checkpoint),
-            )
-            x = run_blocks(
-                [across],
-                torch.cat([q, t.reshape(B, S * (N + 1), -1)], 1),
-                everything,
-                self.checkpoint,
-            )
-            q, t = x[:, :N], x[:, N:].reshape(B * S, N + 1, -1)
+            q = run_blocks([within], q, in_query, self.checkpoint)
+            t = run_blocks([within], t, in_template, self.checkpoint)
+            everything = torch.cat([q, t.reshape(B, S * (N + 1), -1)], 1)
+            everything = run_blocks([across], everything, over_all, self.checkpoint)
+            q = everything[:, :N]
+            t = everything[:, N:].reshape(B * S, N + 1, -1)
         t = self.norm(t).unflatten(0, (B, S))
         return self.norm(q), t[:, :, :-1], t[:, :, -1]
 
     def _check(self, query, templates, directions, grid):
-        B, S, N, C = templates.shape if templates.ndim == 4 else (0, 0, 0, 0)
-        if (
-            S == 0
-            or N != grid[0] * grid[1]
-            or query.shape != (B, N, C)
-            or directions.shape != (B, S, 3)
-            or C != self.project.in_features
-        ):
+        "`ValueError` if shapes do not fit together."
+        C = self.project.in_features
+        N = grid[0] * grid[1]
+        B, S = templates.shape[:2] if templates.ndim == 4 else (0, 0)
+        fits = (
+            S > 0
+            and templates.shape == (B, S, N, C)
+            and query.shape == (B, N, C)
+            and directions.shape == (B, S, 3)
+        )
+        if not fits:
             raise ValueError(
-                f"expected query [B, N, {self.project.in_features}], templates [B, S, N, {self.project.in_features}] with S ≥ 1 and N = {grid[0]}·{grid[1]}, directions [B, S, 3], got {list(query.shape)}, {list(templates.shape)}, {list(directions.shape)}"
+                f"expected query [B, N, {C}], templates [B, S, N, {C}] with S ≥ 1 and "
+                f"N = {grid[0]}·{grid[1]}, directions [B, S, 3], "
+                f"got {list(query.shape)}, {list(templates.shape)}, {list(directions.shape)}"
             )
-        return B, S, N, C
 
-    def _positions(self, directions, grid):
+    def _positions(self, directions, grid) -> tuple[Rotary, Rotary, Rotary]:
         "Rotary positions within the query, within a template, and over all tokens."
         B, S, _ = directions.shape
-        at, pairs = patch_positions(*grid, directions.device), self.dim // self.heads // 4
-        flat = axial_phases(at, pairs)
-        special = flat.new_zeros(1, flat.shape[-1])
-        query = self.rope(
-            at,
-            directions.new_zeros(1, 3),
-            has_direction=torch.zeros(1, dtype=torch.bool, device=at.device),
-        ).expand(B, -1, -1)
-        templates = torch.cat(
-            [self.rope(at, directions[:, :, None]), special.expand(B, S, 1, -1)], 2
-        )
-        return (
-            rotary(flat),
-            rotary(torch.cat([flat, special])),
-            rotary(torch.cat([query, templates.flatten(1, 2)], 1)),
-        )
+        at = patch_positions(*grid, directions.device)
+        flat = axial_phases(at, self.dim // self.heads // 4)  # [N, D/2]
+        unseen = flat.new_zeros(1, flat.shape[-1])  # nothing turns
+        none = torch.zeros(1, dtype=torch.bool, device=at.device)
+        query = self.rope(at, directions.new_zeros(1, 3), has_direction=none)
+        patches = self.rope(at, directions[:, :, None])  # [B, S, N, D/2]
+        templates = torch.cat([patches, unseen.expand(B, S, 1, -1)], 2)
+        over_all = torch.cat([query.expand(B, -1, -1), templates.flatten(1, 2)], 1)
+        return rotary(flat), rotary(torch.cat([flat, unseen])), rotary(over_all)

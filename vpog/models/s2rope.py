@@ -16,23 +16,24 @@ from ..rotations import smallest_turn
 def reference_frame(
     R_ref: Tensor,  # `[..., 3, 3]` rotation of the reference template (of its T_m2c)
     d_ref: Tensor,  # `[..., 3]` its viewing direction, unit, model frame
-) -> (
-    Tensor
-):  # `[..., 3, 3]` F: `F @ d` is direction d in the reference frame, `F @ d_ref` is (0, 0, −1)
-    "Axes of the reference camera after the smallest turn that makes it look at the object's centre."
-    return smallest_turn(-(R_ref @ d_ref[..., None])[..., 0]) @ R_ref
+) -> Tensor:  # `[..., 3, 3]` F: `F @ d` is d in the reference frame, `F @ d_ref` is (0, 0, −1)
+    "Axes of the reference camera after the smallest turn that makes it look at the object."
+    d_in_camera = (R_ref @ d_ref[..., None])[..., 0]
+    return smallest_turn(-d_in_camera) @ R_ref
 
 # %% ../../nbs/models/52_s2rope.ipynb #8946eeff
 def sphere_axes() -> Tensor:  # `[6, 3]` float64 unit vectors
-    "The six axes of an icosahedron, one of each pair of opposite vertices: Σ (a · c)² = 2 |c|² for every c."
-    g, o = (1 + 5**0.5) / 2, 0.0
-    return torch.nn.functional.normalize(
-        torch.tensor(
-            [[o, 1, g], [o, 1, -g], [1, g, o], [1, -g, o], [g, o, 1], [-g, o, 1]],
-            dtype=torch.float64,
-        ),
-        dim=-1,
-    )
+    "The six axes of an icosahedron, through opposite vertices: Σ (a · c)² = 2 |c|² for every c."
+    golden = (1 + 5**0.5) / 2
+    axes = [
+        [0, 1, golden],
+        [0, 1, -golden],
+        [1, golden, 0],
+        [1, -golden, 0],
+        [golden, 0, 1],
+        [-golden, 0, 1],
+    ]
+    return nn.functional.normalize(torch.tensor(axes, dtype=torch.float64), dim=-1)
 
 # %% ../../nbs/models/52_s2rope.ipynb #f0763820
 class S2RoPE(nn.Module):
@@ -41,65 +42,62 @@ class S2RoPE(nn.Module):
     def __init__(
         self,
         head_dim: int,  # D, channels of a head
-        sphere_pairs: int
-        | None = None,  # channel pairs of the sphere, a multiple of 6; default about 3/8 of D/2
+        sphere_pairs: int | None = None,  # pairs of the sphere, 6 n; default about 3/8 of D/2
         base: float = 100.0,  # of the grid's frequencies, see `axial_phases`
-        min_frequency: float = 2.0,  # of the sphere's pairs: radians per unit of chord; frequencies are geometric between both
-        max_frequency: float = 8.0,  # with 6 pairs, the only one
+        min_frequency: float = 2.0,  # slowest of the sphere, radians per unit of chord; geometric steps
+        max_frequency: float = 8.0,  # fastest; with 6 pairs the only one
     ):
         super().__init__()
         pairs = head_dim // 2
         if sphere_pairs is None:
             sphere_pairs = max(6, 6 * round(pairs / 16))
-        if (
-            head_dim % 4
-            or sphere_pairs % 6
-            or not 0 <= sphere_pairs <= pairs
-            or (pairs - sphere_pairs) % 2
-        ):
+        rest = pairs - sphere_pairs
+        if head_dim % 4 or sphere_pairs % 6 or not 0 <= sphere_pairs <= pairs or rest % 2:
             raise ValueError(
-                f"expected head_dim a multiple of 4, sphere_pairs a multiple of 6 up to head_dim / 2, and an even rest for y and x, got head_dim {head_dim}, sphere_pairs {sphere_pairs}"
+                "expected head_dim a multiple of 4, sphere_pairs a multiple of 6 up to head_dim / 2, "
+                f"and an even rest for y and x, got head_dim {head_dim}, sphere_pairs {sphere_pairs}"
             )
-        self.head_dim, self.sphere_pairs, self.grid_pairs, self.base = (
-            head_dim,
-            sphere_pairs,
-            (pairs - sphere_pairs) // 2,
-            base,
-        )
-        n = sphere_pairs // 6
-        omega = max_frequency * (min_frequency / max_frequency) ** (
-            torch.arange(n, dtype=torch.float64) / max(n - 1, 1)
-        )
-        self.axes = (
-            (omega[:, None, None] * sphere_axes()).flatten(0, 1).float()
-        )  # [sphere_pairs, 3]; no buffer: a model cast to bfloat16 keeps them
+        self.head_dim = head_dim
+        self.sphere_pairs = sphere_pairs
+        self.grid_pairs = rest // 2
+        self.base = base
+        # [sphere_pairs, 3]; not a buffer, because a model that is cast to bfloat16 must keep them
+        self.axes = _scaled_axes(sphere_pairs // 6, min_frequency, max_frequency)
 
     def forward(
         self,
         positions: Tensor,  # `[..., N, 2]` (y, x) in patches
-        directions: Tensor,  # `[..., N, 3]` unit, in the reference frame; broadcast with `positions`
-        has_position: Tensor
-        | None = None,  # `[..., N]` bool; where False (special tokens), nothing turns; default all
-        has_direction: Tensor
-        | None = None,  # `[..., N]` bool; where False (query tokens), the sphere's channels do not turn; default all
+        directions: Tensor,  # `[..., N, 3]` unit, reference frame; broadcast with `positions`
+        has_position: Tensor | None = None,  # `[..., N]` bool; False: nothing turns
+        has_direction: Tensor | None = None,  # `[..., N]` bool; False: the sphere rests
     ) -> Tensor:  # `[..., N, D/2]` float32 radians: y, x, sphere
-        "Phases for `rotary`, in float32 also under autocast."
+        """Phases for `rotary`, in float32 also under autocast.
+
+        Special tokens have no position, query tokens no direction. By default all tokens have both.
+        """
         with torch.autocast(positions.device.type, enabled=False):
-            grid, sphere = (
-                axial_phases(positions, self.grid_pairs, self.base),
-                (directions.float() + torch.eye(3, device=directions.device)[2])
-                @ self._axes_on(directions.device).T,
-            )
+            grid = axial_phases(positions, self.grid_pairs, self.base)
+            opposite_pole = torch.eye(3, device=directions.device)[2]
+            moved = directions.float() + opposite_pole  # u − u_ref
+            sphere = moved @ self._axes_on(directions.device).T
         if has_direction is not None:
             sphere = torch.where(has_direction[..., None], sphere, 0)
-        lead = torch.broadcast_shapes(
-            grid.shape[:-1], sphere.shape[:-1], () if has_position is None else has_position.shape
-        )
+        mask_shape = () if has_position is None else has_position.shape
+        lead = torch.broadcast_shapes(grid.shape[:-1], sphere.shape[:-1], mask_shape)
         phases = torch.cat([grid.expand(*lead, -1), sphere.expand(*lead, -1)], -1)
-        return phases if has_position is None else torch.where(has_position[..., None], phases, 0)
+        if has_position is None:
+            return phases
+        return torch.where(has_position[..., None], phases, 0)
 
     def _axes_on(self, device):
         "The axes, moved to a device once."
         if self.axes.device != device:
             self.axes = self.axes.to(device)
         return self.axes
+
+
+def _scaled_axes(count, min_frequency, max_frequency):
+    "`[6·count, 3]` the icosahedron's axes at each of `count` frequencies, fastest first."
+    step = torch.arange(count, dtype=torch.float64) / max(count - 1, 1)
+    frequencies = max_frequency * (min_frequency / max_frequency) ** step
+    return (frequencies[:, None, None] * sphere_axes()).flatten(0, 1).float()
