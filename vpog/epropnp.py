@@ -225,6 +225,7 @@ class _Proposal(NamedTuple):
     L_t:Tensor # `[B, 3, 3]` Cholesky factor of the t's scale
 
 _NU, _UNIFORM = 3., 0.05 # degrees of freedom of the t; share of uniform rotations
+_MIN_SHARE = 0.02 # of samples for each of two minima
 
 def _cholesky(S):
     "Factor of a symmetric matrix that should be positive definite, scaled to a unit diagonal in between; of its diagonal where it is not."
@@ -253,15 +254,53 @@ def _first_proposal(R, t, cov):
     Lam[:, 0, 0], Lam[:, 1:, 1:] = 1, cov[:, :3, :3]
     return _Proposal(_basis(q), _cholesky(Lam), t, *_conditional(cov))
 
-def _draw(proposal, n, generator):
-    "Translations `[B, n, 3]` and unit quaternions `[B, n, 4]`."
-    B, like = len(proposal.mean), dict(device=proposal.mean.device, dtype=proposal.mean.dtype)
+def _plane_normal(problem):
+    "Direction `[B, 3]` in which the weighted points spread least: 64 steps of inverse iteration, which (unlike `eigh`) wait for no host."
+    spread = (problem.w2d.sum(-1, keepdim=True) * problem.x3d).mT @ problem.x3d
+    trace = lambda S: S.diagonal(dim1=-2, dim2=-1).sum(-1)[:, None, None]
+    eye = torch.eye(3, dtype=spread.dtype, device=spread.device)
+    power = torch.linalg.inv_ex(spread / trace(spread).clamp_min(torch.finfo(spread.dtype).tiny) + 1e-4 * eye)[0]
+    for _ in range(6):
+        power = power @ power / trace(power @ power)
+    longest = power.diagonal(dim1=-2, dim2=-1).argmax(-1)
+    return torch.nn.functional.normalize(power.take_along_dim(longest[:, None, None], 2)[..., 0], dim=-1)
+
+def _mirrored(problem, R, t):
+    "Rotations `[B, 3, 3]` under which a plane has nearly the same image: (I − 2vvᵀ) R (I − 2nnᵀ)."
+    def reflection(n): return torch.eye(3, dtype=n.dtype, device=n.device) - 2 * n[:, :, None] * n[:, None]
+    return reflection(torch.nn.functional.normalize(t, dim=-1)) @ R @ reflection(_plane_normal(problem))
+
+class _Mixture(NamedTuple):
+    "Two proposals, one for each minimum of E, and their shares."
+    parts:tuple # of two `_Proposal`
+    log_share:Tensor # `[B, 2]`, log, both of `_MIN_SHARE` at least
+
+def _mixture(parts, log_mass):
+    "Proposals with shares in proportion to `exp(log_mass) [B, 2]`."
+    return _Mixture(tuple(parts), log_mass.softmax(1).clamp(_MIN_SHARE, 1 - _MIN_SHARE).log())
+
+def _first_mixture(problem, init, candidates, iterations):
+    "Proposals at the least minimum and at the one behind its mirror, with the masses that Laplace's formula gives them."
+    R, t, cost, H = _search(problem, init, candidates, iterations)
+    minima = (R, t, cost, H), _refine(problem, _mirrored(problem, R, t), t, iterations)
+    covs = [_covariance(H, t[:, 2]) for _, t, _, H in minima]
+    log_mass = torch.stack([_cholesky(cov).diagonal(dim1=-2, dim2=-1).log().sum(-1) - m[2] for m, cov in zip(minima, covs)], 1)
+    return _mixture([_first_proposal(R, t, cov) for (R, t, _, _), cov in zip(minima, covs)], log_mass)
+
+def _draw(mixture, n, generator):
+    "Translations `[B, n, 3]` and unit quaternions `[B, n, 4]`; of each proposal its share of n, rounded at random."
+    B, like = len(mixture.log_share), dict(device=mixture.log_share.device, dtype=mixture.log_share.dtype)
     normal = torch.randn(B, n, 11, generator=generator, **like)
     uniform = torch.rand(B, n, 1, generator=generator, **like) < _UNIFORM
-    q = torch.where(uniform, normal[..., 7:], normal[..., 7:] @ proposal.L_q.mT @ proposal.basis.mT)
-    q = torch.nn.functional.normalize(q, dim=-1, eps=torch.finfo(q.dtype).tiny)
     heavy = normal[..., :3] / (normal[..., 3:6].square().sum(-1, keepdim=True) / _NU).sqrt()
-    return _expected(proposal, q) + heavy @ proposal.L_t.mT, q
+    place = (torch.arange(n, **like) + torch.rand(B, 1, generator=generator, **like)) / n
+    in_first = (place < mixture.log_share[:, :1].exp())[..., None]
+    both = []
+    for part in mixture.parts:
+        q = torch.where(uniform, normal[..., 7:], normal[..., 7:] @ part.L_q.mT @ part.basis.mT)
+        q = torch.nn.functional.normalize(q, dim=-1, eps=torch.finfo(q.dtype).tiny)
+        both.append((_expected(part, q) + heavy @ part.L_t.mT, q))
+    return tuple(torch.where(in_first, a, b) for a, b in zip(*both))
 
 def _expected(proposal, q): return proposal.mean[:, None] + _turned(proposal.basis, q) @ proposal.G.mT
 
@@ -287,6 +326,16 @@ def _fit(weights, t, q, first):
         Lam = unit((weights[..., None] / m[..., None] * y).mT @ y) + 0.3 * start
     return _Proposal(first.basis, _cholesky(Lam), mean[:, 3:] - (G @ mean[:, :3, None])[..., 0], G, L_t)
 
+def _parts(mixture, t, q):
+    "Log of share times density of each proposal, `[B, n, 2]`; their sum is the density of the mixture."
+    return torch.stack([_log_density(part, t, q) for part in mixture.parts], -1) + mixture.log_share[:, None]
+
+def _fit_mixture(log_weights, t, q, mixture, first):
+    "The next mixture: a sample counts for each proposal by the probability that it came from there (Cappé et al., 2008)."
+    parts = _parts(mixture, t, q)
+    log_weights = log_weights[..., None] + parts.log_softmax(-1)
+    return _mixture([_fit(w, t, q, part) for w, part in zip(log_weights.softmax(1).unbind(-1), first.parts)], log_weights.logsumexp(1))
+
 class PoseSamples(NamedTuple):
     "Weighted poses of the distribution p(T) ∝ exp(−E(T))."
     R:Tensor # `[B, n, 3, 3]`
@@ -299,21 +348,20 @@ def sample_poses(
     problem:Problem, # of `make_problem`
     init:Tensor|None=None, # `[B, 4, 4]` a pose that the solver also starts from
     samples:int=256, # per iteration
-    iterations:int=4, # of fitting the proposal
+    iterations:int=4, # of fitting the proposals
     candidates:int=3, # other starts of the solver
     generator=None, # `torch.Generator` on the device; default the global one
 )->PoseSamples: # n = samples · iterations
-    "Poses by adaptive multiple importance sampling (Chen et al., 2022, alg. 1)."
+    "Poses by adaptive multiple importance sampling (Chen et al., 2022, alg. 1), from two minima."
     problem = Problem(*(v.detach() for v in problem))
-    R, t, _, H = _search(problem, init, candidates, iterations=10)
-    proposals = [_first_proposal(R, t, _covariance(H, t[:, 2]))]
+    mixtures = [_first_mixture(problem, init, candidates, iterations=10)]
     ts, qs, costs = [], [], []
     for k in range(iterations):
-        for kept, new in zip((ts, qs), _draw(proposals[k], samples, generator)): kept.append(new)
+        for kept, new in zip((ts, qs), _draw(mixtures[k], samples, generator)): kept.append(new)
         costs.append(pose_cost(problem, roma.unitquat_to_rotmat(qs[k]), ts[k]))
         t, q, cost = (torch.cat(v, 1) for v in (ts, qs, costs))
-        log_q = torch.stack([_log_density(p, t, q) for p in proposals]).logsumexp(0) - math.log(k + 1)
-        if k + 1 < iterations: proposals.append(_fit((-cost - log_q).softmax(1), t, q, proposals[0]))
+        log_q = torch.cat([_parts(m, t, q) for m in mixtures], -1).logsumexp(-1) - math.log(k + 1)
+        if k + 1 < iterations: mixtures.append(_fit_mixture(-cost - log_q, t, q, mixtures[k], mixtures[0]))
     return PoseSamples(roma.unitquat_to_rotmat(q), t, log_q, problem)
 
 def log_evidence(
