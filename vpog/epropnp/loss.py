@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LOG_SPHERE', 'PoseSamples', 'sample_poses', 'log_evidence', 'PoseLossOptions', 'monte_carlo_pose_loss']
 
-# %% ../../nbs/epropnp/61_loss.ipynb #f3d9ce4f
+# %% ../../nbs/epropnp/61_loss.ipynb #9561c5a8
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from vpog.epropnp.solver import (
     to_centered,
 )
 
-# %% ../../nbs/epropnp/61_loss.ipynb #c4fef206
+# %% ../../nbs/epropnp/61_loss.ipynb #04c2011b
 LOG_SPHERE = math.log(2 * math.pi**2)  # log of the surface of S³
 _NU = 3.0  # degrees of freedom of the t
 _UNIFORM = 0.05  # share of uniform rotations
@@ -87,7 +87,7 @@ class _Proposal(NamedTuple):
         heavy = normal[..., :3] / (normal[..., 3:6].square().sum(-1, keepdim=True) / _NU).sqrt()
         return self.expected(q) + heavy @ self.L_t.mT, q
 
-# %% ../../nbs/epropnp/61_loss.ipynb #1f864ed6
+# %% ../../nbs/epropnp/61_loss.ipynb #dda2183f
 def _basis(q):
     "Columns: q (XYZW) and the unit quaternions of its tangent space, `[B, 4, 4]`."
     x, y, z, w = q.unbind(-1)
@@ -115,7 +115,7 @@ def _laplace_proposal(R, t, covariance):
         _basis(roma.rotmat_to_unitquat(R)), _cholesky(Lam), t, *_conditional(covariance)
     )
 
-# %% ../../nbs/epropnp/61_loss.ipynb #eccede2a
+# %% ../../nbs/epropnp/61_loss.ipynb #5deeeead
 def _plane_normal(problem):
     "Unit vector `[B, 3]` in which the weighted points spread least, by inverse iteration (`eigh` waits for the host)."
     weight = problem.w2d.sum(-1, keepdim=True)
@@ -144,7 +144,7 @@ def _mirrored(problem, R, t):
     line_of_sight = normalize(t, dim=-1)
     return _reflection(line_of_sight) @ R @ _reflection(_plane_normal(problem))
 
-# %% ../../nbs/epropnp/61_loss.ipynb #07eb74e1
+# %% ../../nbs/epropnp/61_loss.ipynb #73a94100
 _MIN_SHARE = 0.02  # of samples, for each of two minima
 
 
@@ -192,7 +192,7 @@ def _first_mixture(problem, init, candidates, iterations):
         log_mass.append(_half_log_det(_cholesky(covariance)) - minimum.cost)
     return _mixture(parts, torch.stack(log_mass, 1))
 
-# %% ../../nbs/epropnp/61_loss.ipynb #2f4ed5ef
+# %% ../../nbs/epropnp/61_loss.ipynb #82d31981
 _KEPT = 0.3  # share of the first proposal that is added to the next
 
 
@@ -227,7 +227,7 @@ def _fit(weights, t, q, first):
         first.basis, _fit_rotation(weights, q @ first.basis, first), at_basis, slope, L_t
     )
 
-# %% ../../nbs/epropnp/61_loss.ipynb #1ca54709
+# %% ../../nbs/epropnp/61_loss.ipynb #7bc733b8
 def _fit_mixture(log_weights, t, q, mixture, first):
     "The next mixture, from samples with `log_weights [B, n]`."
     responsibility = mixture.log_parts(t, q).log_softmax(-1)
@@ -235,7 +235,7 @@ def _fit_mixture(log_weights, t, q, mixture, first):
     parts = [_fit(w, t, q, part) for w, part in zip(log_weights.softmax(1).unbind(-1), first.parts)]
     return _mixture(parts, log_weights.logsumexp(1))
 
-# %% ../../nbs/epropnp/61_loss.ipynb #fdb10461
+# %% ../../nbs/epropnp/61_loss.ipynb #1600cbd8
 class PoseSamples(NamedTuple):
     "Weighted poses of the distribution p(T) ∝ exp(−E(T))."
 
@@ -269,7 +269,7 @@ def sample_poses(
             mixtures.append(_fit_mixture(-cost - log_q, t, q, mixtures[k], mixtures[0]))
     return PoseSamples(roma.unitquat_to_rotmat(q), t, log_q, problem)
 
-# %% ../../nbs/epropnp/61_loss.ipynb #8e64afd4
+# %% ../../nbs/epropnp/61_loss.ipynb #2691c2da
 def log_evidence(
     problem: Problem,  # of `make_problem`, with gradients
     samples: PoseSamples,  # of the same problem
@@ -278,7 +278,7 @@ def log_evidence(
     log_weights = -pose_cost(problem, samples.R, samples.t) - samples.log_q
     return log_weights.logsumexp(1) - math.log(samples.t.shape[1])
 
-# %% ../../nbs/epropnp/61_loss.ipynb #2d5da65c
+# %% ../../nbs/epropnp/61_loss.ipynb #8b705843
 @dataclass(frozen=True)
 class PoseLossOptions:
     "How the pose loss is computed, beside the number of samples."
