@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PoseHypothesis', 'RansacOptions', 'robust_pose']
 
-# %% ../nbs/63_pnp.ipynb #b659d286
+# %% ../nbs/63_pnp.ipynb #1c12d19a
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from .cameras import check_intrinsics, project, transform_points
 from .epropnp.solver import solve_pnp
 
-# %% ../nbs/63_pnp.ipynb #f3e525ad
+# %% ../nbs/63_pnp.ipynb #9de73441
 @dataclass
 class PoseHypothesis:
     "A pose, or the reason why there is none."
@@ -31,7 +31,7 @@ class PoseHypothesis:
     def __bool__(self) -> bool:
         return self.T_m2c is not None
 
-# %% ../nbs/63_pnp.ipynb #1cb45bc2
+# %% ../nbs/63_pnp.ipynb #5168cbf3
 class _Points(NamedTuple):
     "Correspondences of one image, float64."
 
@@ -59,15 +59,13 @@ def _degenerate(x3d):
     collinear = spread[1] <= 1e-6 * spread[0].clamp_min(1e-9)
     return "the points are collinear" if collinear else ""
 
-# %% ../nbs/63_pnp.ipynb #65ee62b6
+# %% ../nbs/63_pnp.ipynb #61c7542d
 @dataclass(frozen=True)
 class RansacOptions:
     "Options of `robust_pose` that are rarely changed."
 
     min_inliers: int = 6  # of a pose
-    progressive: float = (
-        0.5  # share of the iterations in which points of large weight are sampled first (PROSAC)
-    )
+    progressive: float = 0.5  # share of the iterations with PROSAC: points of large weight first
     seed: int = 0  # of RANSAC
 
 
@@ -95,7 +93,7 @@ def _ransac(points, max_error, iterations, options):
     T = torch.from_numpy(np.vstack([pose.Rt, [0, 0, 0, 1]]))
     return T.to(points.x3d.device) if info["num_inliers"] >= 4 and torch.isfinite(T).all() else None
 
-# %% ../nbs/63_pnp.ipynb #7e5f9f3b
+# %% ../nbs/63_pnp.ipynb #3c66c6a4
 def _refine(points, T, exists, max_error, min_inliers):
     "T refined on its inliers, then on the inliers of that; and its covariance, None where there are too few."
     covariance = None
@@ -104,9 +102,8 @@ def _refine(points, T, exists, max_error, min_inliers):
         if inliers.sum() < min_inliers:
             break
         weights = points.weights * inliers[:, None]
-        refined = solve_pnp(
-            points.x3d[None], points.x2d[None], weights[None], points.K[None], T[None]
-        )
+        batch = (v[None] for v in (points.x3d, points.x2d, weights, points.K, T))
+        refined = solve_pnp(*batch)
         T, covariance = refined.T_m2c[0], refined.covariance[0]
     return T, covariance
 
@@ -117,9 +114,8 @@ def _one_pose(points, max_error, iterations, options):
     if reason := _degenerate(points.x3d[exists]):
         return points.no_pose(reason)
     x3d, x2d, K, weights = points
-    T = _ransac(
-        _Points(x3d[exists], x2d[exists], K, weights[exists]), max_error, iterations, options
-    )
+    existing = _Points(x3d[exists], x2d[exists], K, weights[exists])
+    T = _ransac(existing, max_error, iterations, options)
     if T is None:
         return points.no_pose("RANSAC found no pose with 4 inliers")
     T, covariance = _refine(points, T, exists, max_error, options.min_inliers)
@@ -132,7 +128,7 @@ def _one_pose(points, max_error, iterations, options):
     score = (weights[inliers].sum() / weights[exists].sum()).item()
     return PoseHypothesis(T, score, inliers, covariance)
 
-# %% ../nbs/63_pnp.ipynb #f22938d4
+# %% ../nbs/63_pnp.ipynb #bf205d77
 def _check_points(x3d, x2d, K, weights):
     "Checked correspondences in float64; weight 0 where a number is not finite. Raises `ValueError`."
     M = len(x3d)

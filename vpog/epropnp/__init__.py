@@ -6,7 +6,7 @@
 __all__ = ['LOG_SPHERE', 'PnPSolution', 'PoseLossOptions', 'PoseSamples', 'Problem', 'Z_MIN', 'log_evidence', 'make_problem',
            'monte_carlo_pose_loss', 'pose_cost', 'sample_poses', 'solve_pnp', 'spread_rotations']
 
-# %% ../../nbs/epropnp/62_epropnp.ipynb #dea95188
+# %% ../../nbs/epropnp/62_epropnp.ipynb #c8f3306f
 from vpog.epropnp.loss import (
     LOG_SPHERE,
     PoseLossOptions,
@@ -25,7 +25,7 @@ from vpog.epropnp.solver import (
     spread_rotations,
 )
 
-# %% ../../nbs/epropnp/62_epropnp.ipynb #6c30ec6e
+# %% ../../nbs/epropnp/62_epropnp.ipynb #f8facb13
 _all_ = [
     "LOG_SPHERE",
     "PnPSolution",

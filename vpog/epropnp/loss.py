@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LOG_SPHERE', 'PoseSamples', 'sample_poses', 'log_evidence', 'PoseLossOptions', 'monte_carlo_pose_loss']
 
-# %% ../../nbs/epropnp/61_loss.ipynb #9561c5a8
+# %% ../../nbs/epropnp/61_loss.ipynb #6de06e67
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from vpog.epropnp.solver import (
     to_centered,
 )
 
-# %% ../../nbs/epropnp/61_loss.ipynb #04c2011b
+# %% ../../nbs/epropnp/61_loss.ipynb #470b7748
 LOG_SPHERE = math.log(2 * math.pi**2)  # log of the surface of S³
 _NU = 3.0  # degrees of freedom of the t
 _UNIFORM = 0.05  # share of uniform rotations
@@ -71,12 +71,10 @@ class _Proposal(NamedTuple):
     def log_density(self, t, q):
         "Log density `[B, n]`, in mm⁻³ and per surface of S³."
         tiny = torch.finfo(q.dtype).tiny
-        m = _squared_norm(self.L_t, t - self.expected(q))
-        log_t = _LOG_T - _half_log_det(self.L_t)[:, None] - (_NU + 3) / 2 * torch.log1p(m / _NU)
-        log_q = (
-            -2 * _squared_norm(self.L_q, q @ self.basis).clamp_min(tiny).log()
-            - _half_log_det(self.L_q)[:, None]
-        )
+        m_t = _squared_norm(self.L_t, t - self.expected(q))
+        log_t = _LOG_T - _half_log_det(self.L_t)[:, None] - (_NU + 3) / 2 * torch.log1p(m_t / _NU)
+        m_q = _squared_norm(self.L_q, q @ self.basis).clamp_min(tiny)
+        log_q = -_half_log_det(self.L_q)[:, None] - 2 * m_q.log()
         uniform = torch.full_like(log_q, math.log(_UNIFORM))
         return log_t + torch.logaddexp(log_q + math.log1p(-_UNIFORM), uniform) - LOG_SPHERE
 
@@ -87,7 +85,7 @@ class _Proposal(NamedTuple):
         heavy = normal[..., :3] / (normal[..., 3:6].square().sum(-1, keepdim=True) / _NU).sqrt()
         return self.expected(q) + heavy @ self.L_t.mT, q
 
-# %% ../../nbs/epropnp/61_loss.ipynb #dda2183f
+# %% ../../nbs/epropnp/61_loss.ipynb #b897a2c4
 def _basis(q):
     "Columns: q (XYZW) and the unit quaternions of its tangent space, `[B, 4, 4]`."
     x, y, z, w = q.unbind(-1)
@@ -97,11 +95,8 @@ def _basis(q):
 
 def _conditional(covariance, floor=0.0):
     "Slope `[B, 3, 3]` of τ on ω, and the Cholesky factor of the covariance that remains (with `floor` added)."
-    rotation, mixed, translation = (
-        covariance[:, :3, :3],
-        covariance[:, :3, 3:],
-        covariance[:, 3:, 3:],
-    )
+    rotation, translation = covariance[:, :3, :3], covariance[:, 3:, 3:]
+    mixed = covariance[:, :3, 3:]
     slope = torch.cholesky_solve(mixed, _cholesky(rotation)).mT  # G = Σ_τω Σ_ωω⁻¹
     return slope, _cholesky(translation - slope @ mixed + floor)  # S = Σ_ττ − G Σ_ωτ
 
@@ -111,25 +106,25 @@ def _laplace_proposal(R, t, covariance):
     Lam = torch.zeros_like(covariance[:, :4, :4])
     Lam[:, 0, 0] = 1
     Lam[:, 1:, 1:] = covariance[:, :3, :3]  # Λ = diag(1, C)
-    return _Proposal(
-        _basis(roma.rotmat_to_unitquat(R)), _cholesky(Lam), t, *_conditional(covariance)
-    )
+    basis = _basis(roma.rotmat_to_unitquat(R))
+    return _Proposal(basis, _cholesky(Lam), t, *_conditional(covariance))
 
-# %% ../../nbs/epropnp/61_loss.ipynb #5deeeead
+# %% ../../nbs/epropnp/61_loss.ipynb #00b719c1
+def _trace(S):
+    "Trace `[B, 1, 1]` of matrices."
+    return S.diagonal(dim1=-2, dim2=-1).sum(-1)[:, None, None]
+
+
 def _plane_normal(problem):
     "Unit vector `[B, 3]` in which the weighted points spread least, by inverse iteration (`eigh` waits for the host)."
     weight = problem.w2d.sum(-1, keepdim=True)
     scatter = (weight * problem.x3d).mT @ problem.x3d
-    trace = (
-        scatter.diagonal(dim1=-2, dim2=-1)
-        .sum(-1)[:, None, None]
-        .clamp_min(torch.finfo(scatter.dtype).tiny)
-    )
+    trace = _trace(scatter).clamp_min(torch.finfo(scatter.dtype).tiny)
     eye = torch.eye(3, dtype=scatter.dtype, device=scatter.device)
     power = torch.linalg.inv_ex(scatter / trace + 1e-4 * eye)[0]
     for _ in range(6):  # power ← power², six times: its 64th power
         power = power @ power
-        power = power / power.diagonal(dim1=-2, dim2=-1).sum(-1)[:, None, None]
+        power = power / _trace(power)
     longest = power.diagonal(dim1=-2, dim2=-1).argmax(-1)
     return normalize(power.take_along_dim(longest[:, None, None], 2)[..., 0], dim=-1)
 
@@ -144,7 +139,7 @@ def _mirrored(problem, R, t):
     line_of_sight = normalize(t, dim=-1)
     return _reflection(line_of_sight) @ R @ _reflection(_plane_normal(problem))
 
-# %% ../../nbs/epropnp/61_loss.ipynb #73a94100
+# %% ../../nbs/epropnp/61_loss.ipynb #19820ff0
 _MIN_SHARE = 0.02  # of samples, for each of two minima
 
 
@@ -156,17 +151,13 @@ class _Mixture(NamedTuple):
 
     def log_parts(self, t, q):
         "log(α_k p_k) `[B, n, 2]`; the sum over k of its exponential is the density."
-        return (
-            torch.stack([part.log_density(t, q) for part in self.parts], -1)
-            + self.log_share[:, None]
-        )
+        log_densities = [part.log_density(t, q) for part in self.parts]
+        return torch.stack(log_densities, -1) + self.log_share[:, None]
 
     def sample(self, n, generator):
         "Translations `[B, n, 3]` and quaternions `[B, n, 4]`; n α_k of each proposal, rounded at random."
-        B, like = (
-            len(self.log_share),
-            {"device": self.log_share.device, "dtype": self.log_share.dtype},
-        )
+        B = len(self.log_share)
+        like = {"device": self.log_share.device, "dtype": self.log_share.dtype}
         normal = torch.randn(B, n, 11, generator=generator, **like)
         uniform = torch.rand(B, n, 1, generator=generator, **like) < _UNIFORM
         place = (torch.arange(n, **like) + torch.rand(B, 1, generator=generator, **like)) / n
@@ -192,7 +183,7 @@ def _first_mixture(problem, init, candidates, iterations):
         log_mass.append(_half_log_det(_cholesky(covariance)) - minimum.cost)
     return _mixture(parts, torch.stack(log_mass, 1))
 
-# %% ../../nbs/epropnp/61_loss.ipynb #82d31981
+# %% ../../nbs/epropnp/61_loss.ipynb #77c3a3e2
 _KEPT = 0.3  # share of the first proposal that is added to the next
 
 
@@ -223,11 +214,10 @@ def _fit(weights, t, q, first):
     d = x - mean[:, None]
     slope, L_t = _conditional(_weighted_sum(weights, d, d), _KEPT * first.L_t @ first.L_t.mT)
     at_basis = mean[:, 3:] - (slope @ mean[:, :3, None])[..., 0]
-    return _Proposal(
-        first.basis, _fit_rotation(weights, q @ first.basis, first), at_basis, slope, L_t
-    )
+    L_q = _fit_rotation(weights, q @ first.basis, first)
+    return _Proposal(first.basis, L_q, at_basis, slope, L_t)
 
-# %% ../../nbs/epropnp/61_loss.ipynb #7bc733b8
+# %% ../../nbs/epropnp/61_loss.ipynb #b46586e1
 def _fit_mixture(log_weights, t, q, mixture, first):
     "The next mixture, from samples with `log_weights [B, n]`."
     responsibility = mixture.log_parts(t, q).log_softmax(-1)
@@ -235,7 +225,7 @@ def _fit_mixture(log_weights, t, q, mixture, first):
     parts = [_fit(w, t, q, part) for w, part in zip(log_weights.softmax(1).unbind(-1), first.parts)]
     return _mixture(parts, log_weights.logsumexp(1))
 
-# %% ../../nbs/epropnp/61_loss.ipynb #1600cbd8
+# %% ../../nbs/epropnp/61_loss.ipynb #2b160d70
 class PoseSamples(NamedTuple):
     "Weighted poses of the distribution p(T) ∝ exp(−E(T))."
 
@@ -269,7 +259,7 @@ def sample_poses(
             mixtures.append(_fit_mixture(-cost - log_q, t, q, mixtures[k], mixtures[0]))
     return PoseSamples(roma.unitquat_to_rotmat(q), t, log_q, problem)
 
-# %% ../../nbs/epropnp/61_loss.ipynb #2691c2da
+# %% ../../nbs/epropnp/61_loss.ipynb #a1f99181
 def log_evidence(
     problem: Problem,  # of `make_problem`, with gradients
     samples: PoseSamples,  # of the same problem
@@ -278,16 +268,14 @@ def log_evidence(
     log_weights = -pose_cost(problem, samples.R, samples.t) - samples.log_q
     return log_weights.logsumexp(1) - math.log(samples.t.shape[1])
 
-# %% ../../nbs/epropnp/61_loss.ipynb #8b705843
+# %% ../../nbs/epropnp/61_loss.ipynb #01dc85af
 @dataclass(frozen=True)
 class PoseLossOptions:
     "How the pose loss is computed, beside the number of samples."
 
     iterations: int = 4  # proposals: the first and those that are fitted
     candidates: int = 3  # starts of the solver beside the true pose
-    relative_delta: float = (
-        0.5  # Huber threshold over (mean weight · spread of x2d); infinity: no Huber
-    )
+    relative_delta: float = 0.5  # Huber threshold, see `make_problem`; infinity: no Huber
 
 
 def monte_carlo_pose_loss(

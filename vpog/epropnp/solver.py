@@ -6,7 +6,7 @@
 __all__ = ['Z_MIN', 'Problem', 'make_problem', 'to_centered', 'from_centered', 'pose_cost', 'Minimum', 'levenberg_marquardt',
            'pose_covariance', 'spread_rotations', 'algebraic_candidates', 'search_pose', 'PnPSolution', 'solve_pnp']
 
-# %% ../../nbs/epropnp/60_solver.ipynb #533116a2
+# %% ../../nbs/epropnp/60_solver.ipynb #9a546c99
 import math
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import roma
 import torch
 from torch import Tensor
 
-# %% ../../nbs/epropnp/60_solver.ipynb #13195131
+# %% ../../nbs/epropnp/60_solver.ipynb #c53812b3
 Z_MIN = 10.0  # mm, depth is held at this in projections
 
 
@@ -34,7 +34,7 @@ class Problem(NamedTuple):
         "The problems of these rows, as for a tensor `[B, ...]`."
         return Problem(*(field[rows] for field in tuple(self)))
 
-# %% ../../nbs/epropnp/60_solver.ipynb #23843018
+# %% ../../nbs/epropnp/60_solver.ipynb #13951036
 def _check_shapes(x3d, x2d, w2d, K):
     "Raise `ValueError` unless shapes agree."
     B, M = x3d.shape[:2] if x3d.ndim == 3 else (-1, -1)
@@ -78,7 +78,7 @@ def make_problem(
     delta = _huber_threshold(x2d, w2d, relative_delta)
     return Problem(x3d - center[:, None], x2d, w2d, K, center, delta)
 
-# %% ../../nbs/epropnp/60_solver.ipynb #e08c9419
+# %% ../../nbs/epropnp/60_solver.ipynb #58d13f84
 def to_centered(
     T: Tensor,  # `[..., 4, 4]` T_m2c
     center: Tensor,  # `[..., 3]` of a `Problem`
@@ -87,7 +87,7 @@ def to_centered(
     R, t = T[..., :3, :3], T[..., :3, 3]
     return R, t + (R @ center[..., None])[..., 0]
 
-# %% ../../nbs/epropnp/60_solver.ipynb #fab8ebb9
+# %% ../../nbs/epropnp/60_solver.ipynb #227bc5d7
 def from_centered(
     R: Tensor,  # `[..., 3, 3]`
     t: Tensor,  # `[..., 3]` of the centroid
@@ -100,7 +100,7 @@ def from_centered(
     T[..., 3, 3] = 1
     return T
 
-# %% ../../nbs/epropnp/60_solver.ipynb #a299c080
+# %% ../../nbs/epropnp/60_solver.ipynb #a98066ae
 def _with_axes(v, count):
     "`v [B, ...]` with `count` axes after the first, for several poses of each problem."
     return v[(slice(None),) + (None,) * count]
@@ -140,7 +140,7 @@ def pose_cost(
     _, p, z = _points(problem, R, t)
     return 0.5 * _huber(problem, _residual(problem, p, z))[0].sum(-1)
 
-# %% ../../nbs/epropnp/60_solver.ipynb #c58fbc7d
+# %% ../../nbs/epropnp/60_solver.ipynb #6e923c20
 def _jacobian(problem, Rx, p, z):
     "∂r/∂(ω, τ) `[B, M, 2, 6]`."
     zero = torch.zeros_like(z)
@@ -163,7 +163,7 @@ def _normal_equations(problem, R, t):
     gradient = (weighted * r.flatten(1)[..., None]).sum(1)
     return 0.5 * rho.sum(-1), gradient, weighted.mT @ J.flatten(1, 2)
 
-# %% ../../nbs/epropnp/60_solver.ipynb #f8d45310
+# %% ../../nbs/epropnp/60_solver.ipynb #b928dd25
 class Minimum(NamedTuple):
     "Centred poses of a batch, and what was measured there."
 
@@ -209,7 +209,7 @@ def levenberg_marquardt(
     R, t, cost, _, H = state
     return Minimum(R, t, cost, H)
 
-# %% ../../nbs/epropnp/60_solver.ipynb #db11b573
+# %% ../../nbs/epropnp/60_solver.ipynb #90b9acc2
 def pose_covariance(
     minimum: Minimum,  # of `levenberg_marquardt`
 ) -> Tensor:  # `[B, 6, 6]` of (ω, τ), radians and mm, of the centred pose
@@ -220,11 +220,10 @@ def pose_covariance(
     prior = torch.cat([for_omega, for_tau], -1)
     ridge = 1e-7 * H.diagonal(dim1=-2, dim2=-1)
     L, info = torch.linalg.cholesky_ex(H + torch.diag_embed(prior + ridge))
-    return torch.cholesky_inverse(
-        torch.where((info == 0)[:, None, None], L, torch.diag_embed(prior.sqrt()))
-    )
+    of_prior = torch.diag_embed(prior.sqrt())
+    return torch.cholesky_inverse(torch.where((info == 0)[:, None, None], L, of_prior))
 
-# %% ../../nbs/epropnp/60_solver.ipynb #16fe86ed
+# %% ../../nbs/epropnp/60_solver.ipynb #4e651da2
 @lru_cache(8)
 def spread_rotations(
     n: int,  # number of rotations
@@ -239,7 +238,7 @@ def spread_rotations(
     q = torch.stack([inner * a.sin(), inner * a.cos(), outer * b.sin(), outer * b.cos()], -1)
     return roma.unitquat_to_rotmat(q).to(device=device, dtype=dtype)
 
-# %% ../../nbs/epropnp/60_solver.ipynb #036b103a
+# %% ../../nbs/epropnp/60_solver.ipynb #e79d8e2a
 def _linear_equations(problem):
     "`A_r [B, 2M, 9]` and `A_t [B, 2M, 3]` of the equations A_r vec R + A_t t = 0."
     K, dtype = problem.K[:, None], problem.x3d.dtype
@@ -281,7 +280,7 @@ def algebraic_candidates(
     a_metre_away = 1000 * torch.eye(3, dtype=t.dtype, device=t.device)[2]
     return R[best], torch.where(usable, t, a_metre_away)
 
-# %% ../../nbs/epropnp/60_solver.ipynb #c13f4104
+# %% ../../nbs/epropnp/60_solver.ipynb #8831a0d3
 def search_pose(
     problem: Problem,  # of `make_problem`
     init: Tensor | None = None,  # `[B, 4, 4]` T_m2c, a start
@@ -302,7 +301,7 @@ def search_pose(
     cheapest = ends.cost.nan_to_num(nan=torch.inf).unflatten(0, (B, n)).argmin(1)
     return Minimum(*(v[cheapest + n * rows] for v in ends))
 
-# %% ../../nbs/epropnp/60_solver.ipynb #56bd455b
+# %% ../../nbs/epropnp/60_solver.ipynb #2824cf38
 class PnPSolution(NamedTuple):
     "Poses of a batch."
 
@@ -313,9 +312,7 @@ class PnPSolution(NamedTuple):
 
 def _covariance_at_origin(covariance, to_origin):
     "Covariance `[B, 6, 6]` of the pose of a point that is moved by `to_origin [B, 3]`, camera frame."
-    move = torch.eye(6, dtype=covariance.dtype, device=covariance.device).repeat(
-        len(to_origin), 1, 1
-    )
+    move = torch.diag_embed(torch.ones_like(covariance[:, 0]))
     move[:, 3:, :3] = -kg.cross_product_matrix(to_origin)
     return move @ covariance @ move.mT
 
