@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SYNTH_K', 'synth_objects', 'synth_images', 'make_synth_dataset']
 
-# %% ../../nbs/synth/34_embedded.ipynb #b4d536b0
+# %% ../../nbs/synth/34_embedded.ipynb #4260c5b4
 import json
 from pathlib import Path
 
@@ -18,8 +18,7 @@ from ..files import atomic_path, read_json
 from ..meshes import Mesh, MeshPart
 from ..render import default_renderer
 from ..rotations import look_at
-from ..scenes.folders import BopScenes, write_bop_models, write_bop_scene, write_bop_targets
-from ..scenes.frames import SceneImage
+from ..scenes import BopScenes, SceneImage, write_bop_models, write_bop_scene, write_bop_targets
 
 # %% ../../nbs/synth/34_embedded.ipynb #20c6f7c6
 def _waves(points, lengths, rng):
@@ -73,7 +72,7 @@ def _moved(mesh, x=0.0, y=0.0, z=0.0, about=None, degrees=0.0):
     mesh.apply_translation([x, y, z])
     return mesh
 
-# %% ../../nbs/synth/34_embedded.ipynb #82658e97
+# %% ../../nbs/synth/34_embedded.ipynb #e84960d0
 def _blob():
     "A ball with dents, longer than it is high."
     blob = _ball(45.0)
@@ -195,7 +194,7 @@ def _camera(rng):
     target = torch.from_numpy(np.array([*rng.uniform(-40, 40, 2), 40]))
     return look_at(target + torch.tensor(direction, dtype=torch.float64) * distance, target).numpy()
 
-# %% ../../nbs/synth/34_embedded.ipynb #ccd15f86
+# %% ../../nbs/synth/34_embedded.ipynb #adf76bae
 def synth_images(
     objects: dict,  # obj_id → `Mesh`
     num_images: int = 12,  # images of this arrangement

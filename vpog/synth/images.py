@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FARTHEST', 'resting_rotation', 'Silhouette', 'silhouette', 'SceneOptions', 'make_image']
 
-# %% ../../nbs/synth/32_images.ipynb #a1bbefb1
+# %% ../../nbs/synth/32_images.ipynb #cc8c1cbd
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import trimesh
 
 from ..meshes import Mesh, MeshPart
 from ..render import default_renderer
-from ..scenes.frames import SceneImage
+from ..scenes import SceneImage
 from .textures import noise_map, printed_paper
 
 # %% ../../nbs/synth/32_images.ipynb #4ef2cac9
@@ -209,7 +209,7 @@ def _cut(window, x0, y0, size):
         mask[top:bottom, left:right] = window[top - y0 : bottom - y0, left - x0 : right - x0]
     return mask
 
-# %% ../../nbs/synth/32_images.ipynb #d151e3c9
+# %% ../../nbs/synth/32_images.ipynb #ef843918
 FARTHEST = (
     6500.0  # mm; 16 bits of 0.1 mm end there, so a farther wall has no depth, as with a sensor
 )
@@ -266,7 +266,7 @@ def _light(rng, layout):
         return tuple(layout.camera[:3, :3] @ (rng.normal(size=3) * [1, 1, 0.4] + [0, 0, 1.2]))
     return tuple(rng.normal(size=3) - [0, 0, 1])
 
-# %% ../../nbs/synth/32_images.ipynb #72218a92
+# %% ../../nbs/synth/32_images.ipynb #0f295a67
 def make_image(
     objects: dict,  # obj_id → `Mesh`, to choose from
     rng,  # `np.random.Generator`

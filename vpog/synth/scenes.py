@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['procedural_models', 'ScenesReport', 'make_scenes', 'vpog_make_scenes']
 
-# %% ../../nbs/synth/33_make_scenes.ipynb #8044243e
+# %% ../../nbs/synth/33_make_scenes.ipynb #a97df2a6
 import json
 import os
 import time
@@ -20,8 +20,7 @@ from ..files import atomic_path, cli_errors, read_json
 from ..meshes import ModelSet, normalise_gso
 from ..parallel import Progress, count_processes, run_jobs
 from ..render import default_renderer
-from ..scenes.shards import write_shard
-from ..scenes.web import WebScenes, finish_webdataset, image_members
+from ..scenes import WebScenes, finish_webdataset, image_members, write_shard
 from .images import SceneOptions, make_image
 from .shapes import random_object, save_obj
 
@@ -182,7 +181,7 @@ def _keep_settings(out, settings):
     with atomic_path(path) as partial:
         partial.write_text(json.dumps(settings))
 
-# %% ../../nbs/synth/33_make_scenes.ipynb #fc4d201d
+# %% ../../nbs/synth/33_make_scenes.ipynb #fe781515
 @call_parse
 def vpog_make_scenes(
     models_dir: str,  # folder of CAD models; or `procedural`: make them, too
