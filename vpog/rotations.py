@@ -6,11 +6,12 @@
 __all__ = ['geodesic_distance', 'project_to_so3', 'viewing_direction', 'out_of_plane_distance', 'rotation_z', 'inplane_angle',
            'smallest_turn', 'allocentric_rotation', 'opencv_to_opengl', 'look_at']
 
-# %% ../nbs/00_rotations.ipynb #688f9463
+# %% ../nbs/00_rotations.ipynb #e4c5ae57
 import kornia.geometry as kg
 import roma
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 # %% ../nbs/00_rotations.ipynb #e6803d0c
 def geodesic_distance(
@@ -37,12 +38,11 @@ def project_to_so3(
         raise ValueError("rotation matrix: determinant is negative (a mirror), expected +1")
     return roma.special_procrustes(M)
 
-# %% ../nbs/00_rotations.ipynb #72ccfadf
+# %% ../nbs/00_rotations.ipynb #75d82322
 def viewing_direction(
     T_m2c: Tensor,  # `[..., 4, 4]` model-to-camera, mm
-    center: Tensor
-    | None = None,  # `[..., 3]` object centre in the model frame, mm; default the model's origin
-    optical_axis: bool = False,  # use the optical axis (GigaPose's rule) instead of the ray to the centre
+    center: Tensor | None = None,  # `[..., 3]` object centre, model frame, mm; default the origin
+    optical_axis: bool = False,  # use the optical axis (GigaPose) instead of the ray to the centre
 ) -> Tensor:  # `[..., 3]` unit vectors in the model frame, from the object towards the camera
     "Direction from which the object is seen, in the model frame."
     R, t = T_m2c[..., :3, :3], T_m2c[..., :3, 3]
@@ -51,38 +51,38 @@ def viewing_direction(
     d = -(R.mT @ t[..., None])[..., 0]
     if center is not None:
         d = d - center
-    return torch.nn.functional.normalize(d, dim=-1, eps=torch.finfo(d.dtype).tiny)
+    return normalize(d, dim=-1, eps=torch.finfo(d.dtype).tiny)
 
-
+# %% ../nbs/00_rotations.ipynb #eddf4025
 def out_of_plane_distance(
     d1: Tensor,  # `[..., 3]` unit viewing directions
     d2: Tensor,  # `[..., 3]` unit viewing directions, broadcast with `d1`
 ) -> Tensor:  # `[...]` radians in [0, π]
     "Angle between two viewing directions, accurate near 0 and π (Kahan's formula)."
-    return 2 * torch.atan2(
-        torch.linalg.vector_norm(d1 - d2, dim=-1), torch.linalg.vector_norm(d1 + d2, dim=-1)
-    )
+    difference, total = (torch.linalg.vector_norm(d, dim=-1) for d in (d1 - d2, d1 + d2))
+    return 2 * torch.atan2(difference, total)
 
-# %% ../nbs/00_rotations.ipynb #7580d8df
+# %% ../nbs/00_rotations.ipynb #c1bfcd0d
 def rotation_z(
     angle: Tensor,  # `[...]` radians
 ) -> Tensor:  # `[..., 3, 3]`
     "Rotation about the optical axis: x towards y, which is clockwise in an image whose y points down."
-    c, s, o = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
-    return torch.stack([c, -s, o, s, c, o, o, o, o + 1], -1).unflatten(-1, (3, 3))
+    c, s, zero = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
+    entries = [c, -s, zero, s, c, zero, zero, zero, zero + 1]
+    return torch.stack(entries, -1).unflatten(-1, (3, 3))
 
-
+# %% ../nbs/00_rotations.ipynb #e320de9f
 def inplane_angle(
     R_query: Tensor,  # `[..., 3, 3]` rotation of the query
     R_template: Tensor,  # `[..., 3, 3]` rotation of the template, broadcast with `R_query`
-) -> Tensor:  # `[...]` radians in [-π, π]
-    "Roll for which `rotation_z(angle) @ R_template` is closest to `R_query`; 0 for opposite views. See `allocentric_rotation`."
+) -> Tensor:  # `[...]` radians in [-π, π]; 0 for opposite views
+    "Roll for which `rotation_z(angle) @ R_template` is closest to `R_query`. See `allocentric_rotation`."
     M = R_template @ R_query.mT
     x, y = M[..., 0, 0] + M[..., 1, 1], M[..., 0, 1] - M[..., 1, 0]
     opposite = x.square() + y.square() < (64 * torch.finfo(M.dtype).eps) ** 2
     return torch.atan2(torch.where(opposite, 0, y), torch.where(opposite, 1, x))
 
-# %% ../nbs/00_rotations.ipynb #29d406bd
+# %% ../nbs/00_rotations.ipynb #26fc87ac
 def smallest_turn(
     p: Tensor,  # `[..., 3]` unit vectors
 ) -> Tensor:  # `[..., 3, 3]` rotations with `R @ p = (0, 0, 1)`
@@ -92,18 +92,15 @@ def smallest_turn(
     V = kg.cross_product_matrix(torch.stack([y, -x, torch.zeros_like(x)], -1))  # of p × z
     return torch.eye(3, dtype=p.dtype, device=p.device) + V + k[..., None, None] * (V @ V)
 
-
+# %% ../nbs/00_rotations.ipynb #b1fcd50e
 def allocentric_rotation(
     T_m2c: Tensor,  # `[..., 4, 4]` model-to-camera, mm
-    center: Tensor
-    | None = None,  # `[..., 3]` object centre in the model frame, mm; default the model's origin
+    center: Tensor | None = None,  # `[..., 3]` object centre, model frame, mm; default the origin
 ) -> Tensor:  # `[..., 3, 3]` rotation as seen by a camera that looks at the centre
     "Rotation of `T_m2c` after the smallest turn that moves the object's ray onto the optical axis."
     R, t = T_m2c[..., :3, :3], T_m2c[..., :3, 3]
     p = t if center is None else t + (R @ center[..., None])[..., 0]
-    return (
-        smallest_turn(torch.nn.functional.normalize(p, dim=-1, eps=torch.finfo(p.dtype).tiny)) @ R
-    )
+    return smallest_turn(normalize(p, dim=-1, eps=torch.finfo(p.dtype).tiny)) @ R
 
 # %% ../nbs/00_rotations.ipynb #90994bbb
 def opencv_to_opengl(
@@ -112,33 +109,25 @@ def opencv_to_opengl(
     "Left multiplication by `diag(1, −1, −1, 1)`: OpenCV camera axes to OpenGL's, or back."
     return T_m2c * T_m2c.new_tensor([1.0, -1, -1, 1])[:, None]
 
-# %% ../nbs/00_rotations.ipynb #c3b761bf
+# %% ../nbs/00_rotations.ipynb #cbe32430
 def look_at(
     position: Tensor,  # `[..., 3]` camera centre in the model frame, mm
-    target: Tensor
-    | None = None,  # `[..., 3]` point on the optical axis, mm; default the model's origin
-    up: Tensor
-    | None = None,  # `[3]` direction that appears upwards in the image; default +z, and +y where the camera looks along it
+    target: Tensor | None = None,  # `[..., 3]` point on the optical axis, mm; default the origin
+    up: Tensor | None = None,  # `[3]` upwards in the image; default +z, or +y when looking along it
 ) -> Tensor:  # `[..., 4, 4]` T_m2c
     "Pose of a model seen by an OpenCV camera at `position` that looks at `target`."
+    y_axis, z_axis = position.new_tensor([0.0, 1, 0]), position.new_tensor([0.0, 0, 1])
     target = torch.zeros_like(position) if target is None else target
-    up = (
-        position.new_tensor([0.0, 0, 1])
-        if up is None
-        else torch.nn.functional.normalize(up, dim=-1)
-    )
-    z = torch.nn.functional.normalize((target - position), dim=-1)
+    up = z_axis if up is None else normalize(up, dim=-1)
+    spare = y_axis if up[..., 1].abs().max() < 0.9 else z_axis  # where the camera looks along `up`
+    z = normalize(target - position, dim=-1)
     x = torch.linalg.cross(z, up.expand_as(z), dim=-1)
-    spare = (
-        position.new_tensor([0.0, 1, 0])
-        if up[..., 1].abs().max() < 0.9
-        else position.new_tensor([0.0, 0, 1])
-    )
-    along = torch.linalg.vector_norm(x, dim=-1, keepdim=True) < 1e-6
-    x = torch.nn.functional.normalize(
-        torch.where(along, torch.linalg.cross(z, spare.expand_as(z), dim=-1), x), dim=-1
-    )
+    along_up = torch.linalg.vector_norm(x, dim=-1, keepdim=True) < 1e-6
+    x = torch.where(along_up, torch.linalg.cross(z, spare.expand_as(z), dim=-1), x)
+    x = normalize(x, dim=-1)
     R = torch.stack([x, torch.linalg.cross(z, x, dim=-1), z], -2)
     T = torch.zeros(*R.shape[:-2], 4, 4, dtype=R.dtype, device=R.device)
-    T[..., :3, :3], T[..., :3, 3], T[..., 3, 3] = R, -(R @ position[..., None])[..., 0], 1
+    T[..., :3, :3] = R
+    T[..., :3, 3] = -(R @ position[..., None])[..., 0]
+    T[..., 3, 3] = 1
     return T

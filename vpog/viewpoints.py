@@ -5,46 +5,47 @@
 # %% auto #0
 __all__ = ['icosphere', 'viewpoint_poses', 'nearest_viewpoint']
 
-# %% ../nbs/03_viewpoints.ipynb #b72456c5
+# %% ../nbs/03_viewpoints.ipynb #8f682e5a
 import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from .rotations import allocentric_rotation, inplane_angle, look_at, viewing_direction
 
-# %% ../nbs/03_viewpoints.ipynb #b9076891
-def _icosahedron() -> tuple:  # vertices `[12, 3]` float64 and triangles `[20, 3]`
-    ring = lambda z, turn: [
-        (2 * math.cos(a) / 5**0.5, 2 * math.sin(a) / 5**0.5, z)
-        for a in (math.radians(72 * k + turn) for k in range(5))
-    ]
-    V = torch.tensor(
-        [(0, 0, -1.0), *ring(-1 / 5**0.5, 36), *ring(1 / 5**0.5, 0), (0, 0, 1.0)],
-        dtype=torch.float64,
-    )
-    near = (torch.cdist(V, V) - 1.0515).abs() < 1e-2
+# %% ../nbs/03_viewpoints.ipynb #1c8a428f
+_EDGE = 1.0515  # of an icosahedron on the unit sphere
+
+
+def _ring(z: float, turn_deg: float) -> list:
+    "Five vertices at height z."
+    angles = [math.radians(72 * k + turn_deg) for k in range(5)]
+    return [(2 * math.cos(a) / 5**0.5, 2 * math.sin(a) / 5**0.5, z) for a in angles]
+
+
+def _icosahedron() -> tuple:  # vertices `[12, 3]` float64, triangles `[20, 3]`
+    "A regular icosahedron with a vertex at each pole."
+    lower, upper = _ring(-1 / 5**0.5, 36), _ring(1 / 5**0.5, 0)
+    V = torch.tensor([(0, 0, -1.0), *lower, *upper, (0, 0, 1.0)], dtype=torch.float64)
+    is_edge = (torch.cdist(V, V) - _EDGE).abs() < 1e-2
     triples = torch.combinations(torch.arange(12), 3)
-    F = triples[
-        near[triples[:, 0], triples[:, 1]]
-        & near[triples[:, 1], triples[:, 2]]
-        & near[triples[:, 0], triples[:, 2]]
-    ]
-    return V, F
+    a, b, c = triples.unbind(1)
+    return V, triples[is_edge[a, b] & is_edge[b, c] & is_edge[a, c]]
 
 
-def _subdivide(V, F):
+def _subdivide(V: Tensor, F: Tensor) -> tuple:  # vertices, triangles
     "Split each triangle in four at the middles of its edges, which move out to the sphere."
     edges = F[:, [[0, 1], [1, 2], [2, 0]]].sort(-1).values  # [T, 3, 2]
     unique, index = edges.reshape(-1, 2).unique(dim=0, return_inverse=True)
-    middle = torch.nn.functional.normalize(V[unique].sum(1), dim=-1)
+    middle = normalize(V[unique].sum(1), dim=-1)
     (a, b, c), (ab, bc, ca) = F.unbind(1), (index.view(-1, 3) + len(V)).unbind(1)
     faces = [torch.stack(t, 1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
     return torch.cat([V, middle]), torch.cat(faces)
 
 
 def icosphere(
-    level: int,  # 0, 1 or 2 (more is possible)
+    level: int,  # 0, 1 or 2 (up to 5 is possible)
 ) -> Tensor:  # `[10·4^(level+1) + 2, 3]` float64 unit vectors: 42, 162, 642
     "Directions of an icosahedron subdivided `level + 1` times, ordered by elevation, then azimuth `atan2(x, y)`."
     if level not in range(6):
@@ -52,16 +53,13 @@ def icosphere(
     V, F = _icosahedron()
     for _ in range(level + 1):
         V, F = _subdivide(V, F)
-    key = (
-        torch.stack([torch.asin(V[:, 2].clamp(-1, 1)), torch.atan2(V[:, 0], V[:, 1])], 1)
-        .mul(1e6)
-        .round()
-    )
+    elevation, azimuth = torch.asin(V[:, 2].clamp(-1, 1)), torch.atan2(V[:, 0], V[:, 1])
+    key = torch.stack([elevation, azimuth], 1).mul(1e6).round()
     key[V[:, 2].abs() > 1 - 1e-9, 1] = 0  # a pole has no azimuth
     order = sorted(range(len(V)), key=lambda i: tuple(key[i].tolist()))
     return V[torch.tensor(order)]
 
-
+# %% ../nbs/03_viewpoints.ipynb #6db4891b
 def viewpoint_poses(
     level: int = 1,  # 0, 1, 2: 42, 162, 642 viewpoints
     hemisphere: str = "all",  # "all", or "upper" for elevations ≥ 0
@@ -72,27 +70,26 @@ def viewpoint_poses(
         raise ValueError(f"hemisphere: expected 'all' or 'upper', got {hemisphere!r}")
     if not distance > 0:
         raise ValueError(f"distance: expected a positive number of mm, got {distance}")
-    V = icosphere(level)
-    return look_at((V if hemisphere == "all" else V[V[:, 2] > -1e-9]) * distance)
+    directions = icosphere(level)
+    if hemisphere == "upper":
+        directions = directions[directions[:, 2] > -1e-9]
+    return look_at(directions * distance)
 
-# %% ../nbs/03_viewpoints.ipynb #93dee04f
+# %% ../nbs/03_viewpoints.ipynb #f29265ff
 def nearest_viewpoint(
     T_m2c: Tensor,  # `[..., 4, 4]` query poses
     poses: Tensor,  # `[N, 4, 4]` template poses
-    center: Tensor
-    | None = None,  # `[3]` object centre in the model frame, mm; default the model's origin
+    center: Tensor | None = None,  # `[3]` object centre, model frame, mm; default the origin
     optical_axis: bool = False,  # compare optical axes (GigaPose) instead of rays to the centre
 ) -> tuple:  # index `[...]` int64 into `poses`, in-plane angle `[...]` radians
     "Template seen from the side nearest to each query, and the roll that best aligns it with the query."
     if len(poses) == 0:
         raise ValueError("poses: expected at least one template pose, got none")
     poses = poses.to(T_m2c)
-    cosine = (
-        viewing_direction(T_m2c, center, optical_axis)
-        @ viewing_direction(poses, center, optical_axis).mT
-    )
-    best = cosine.double().mul(1e9).round().argmax(-1)
-    frame = (
-        (lambda T: T[..., :3, :3]) if optical_axis else (lambda T: allocentric_rotation(T, center))
-    )
-    return best, inplane_angle(frame(T_m2c), frame(poses)[best])
+    queries = viewing_direction(T_m2c, center, optical_axis)
+    templates = viewing_direction(poses, center, optical_axis)
+    best = (queries @ templates.mT).double().mul(1e9).round().argmax(-1)
+    if optical_axis:
+        return best, inplane_angle(T_m2c[..., :3, :3], poses[best][..., :3, :3])
+    query_frames, template_frames = (allocentric_rotation(T, center) for T in (T_m2c, poses))
+    return best, inplane_angle(query_frames, template_frames[best])
