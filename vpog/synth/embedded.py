@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ..files import atomic_path, read_json
 from ..meshes import Mesh, MeshPart
-from ..render import default_renderer
+from ..render import Light, default_renderer
 from ..rotations import look_at
 from ..scenes.folders import BopScenes, write_bop_models, write_bop_scene, write_bop_targets
 from ..scenes.frames import SceneImage
@@ -213,8 +213,7 @@ def synth_images(
             np.concatenate([poses, camera[None]]),
             K,
             size,
-            lit=True,
-            light=tuple(light),
+            light=Light(tuple(light)),
         )
         amodal = np.stack(
             [

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from ..files import atomic_path, cli_errors, read_json
 from ..meshes import Mesh, MeshPart, ModelSet, normalise_gso
-from ..render import default_renderer
+from ..render import Light, default_renderer
 from ..scenes.frames import SceneImage
 from ..scenes.shards import write_shard
 from ..scenes.web import WebScenes, finish_webdataset, image_members
@@ -280,9 +280,7 @@ def make_image(
         else np.zeros((0, 4, 4)),
         K,
         o.size,
-        lit=True,
-        light=tuple(light),
-        ambient=rng.uniform(0.25, 0.7),
+        light=Light(tuple(light), ambient=rng.uniform(0.25, 0.7)),
     )
     rgb = (
         image["rgb"]
