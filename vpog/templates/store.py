@@ -5,9 +5,7 @@
 # %% auto #0
 __all__ = ['TemplateViews', 'TemplateInfo', 'TemplateStore', 'pack_templates']
 
-# %% ../../nbs/templates/15_store.ipynb #5a9d4016
-import json
-import math
+# %% ../../nbs/templates/15_store.ipynb #7d2d00a4
 import os
 import re
 from collections import OrderedDict
@@ -18,17 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..cameras import check_intrinsics, invert_rigid, mask_box, transform_points, unproject
-from ..files import DataError, lru_get, read_image, read_json, write_png
-from ..meshes import Mesh, extreme_points, largest_distance
-from ..render import default_renderer
+from ..batch import TensorRecord
+from ..cameras import check_intrinsics, invert_rigid, transform_points, unproject
+from ..files import DataError, lru_get, read_image, read_json
+from ..meshes import extreme_points, largest_distance
 from ..rotations import project_to_so3
 from .make import GIGAPOSE_K, crop_template, pack_views
 from .packed import PackedViews
 
-# %% ../../nbs/templates/15_store.ipynb #8b6eb1ec
+# %% ../../nbs/templates/15_store.ipynb #01c5723f
 @dataclass
-class TemplateViews:
+class TemplateViews(TensorRecord):
     "n cropped views of one object."
 
     images: Tensor  # `[n, 3, H, W]` uint8, on black
@@ -37,8 +35,26 @@ class TemplateViews:
     K: Tensor  # `[n, 3, 3]` float64 intrinsics of the crops
     poses: Tensor  # `[n, 4, 4]` float64 T_m2c, mm
 
+    def show(
+        self,
+        num: int = 8,  # largest number of views
+    ):  # a matplotlib figure
+        "Colours above depth."
+        # imported here: views are read without matplotlib, only their picture needs it
+        import matplotlib.pyplot as plt
 
-@dataclass
+        num = min(num, len(self))
+        figure, axes = plt.subplots(2, num, figsize=(1.4 * num, 2.9), squeeze=False)
+        for (top, bottom), image, depth in zip(axes.T, self.images, self.depths):
+            top.imshow(image.permute(1, 2, 0).cpu())
+            bottom.imshow(torch.where(depth > 0, depth, torch.nan).cpu())
+            top.axis("off")
+            bottom.axis("off")
+        figure.tight_layout(pad=0.2)
+        return figure
+
+
+@dataclass(frozen=True)
 class TemplateInfo:
     "What is known about the templates of one object."
 
@@ -49,41 +65,78 @@ class TemplateInfo:
     center: Tensor  # `[3]` float64 centre of the model's box, mm
     diameter: float  # mm
 
+# %% ../../nbs/templates/15_store.ipynb #b7f8e1ff
+def _check_template_poses(
+    poses: Tensor,  # `[N, 4, 4]` from a file
+    where: str,  # name for the message
+) -> Tensor:
+    "Poses with rotations on SO(3). `DataError` for a wrong shape, NaN, or a matrix far from a rotation."
+    if poses.ndim != 3 or poses.shape[1:] != (4, 4) or len(poses) == 0:
+        message = f"{where}: expected poses [N, 4, 4] with N ≥ 1, got {list(poses.shape)}"
+        raise DataError("damaged template", message)
+    poses = poses.clone()
+    try:
+        poses[:, :3, :3] = project_to_so3(poses[:, :3, :3])
+    except ValueError as e:
+        raise DataError("damaged template", f"{where}: {e}") from e
+    if not torch.isfinite(poses).all():
+        raise DataError("damaged template", f"{where}: expected finite translations")
+    return poses
+
 
 class TemplateStore:
-    "Template sets on disk (packed, ours as PNGs, GigaPose's), read lazily, cropped, with bounded caches."
+    "Template sets on disk (packed, ours as PNGs, GigaPose's): read lazily, cropped, with bounded caches."
 
     def __init__(
         self,
-        root,  # template folder: `<obj_id:06d>.vpt`, or `<obj_id:06d>/` and `object_poses/`
-        size: int = 224,  # side of the crops
+        root: str | Path,  # folder with `<obj_id:06d>.vpt`, or `<obj_id:06d>/` and `object_poses/`
+        size: int = 224,  # side of the crops, px
         crop_margin: float = 1.1,  # side of the square over the long side of the object's box
         scale: float
-        | None = None,  # rendered size over size in the scenes, where no `camera.json` says it (10 for GigaPose's GSO and ShapeNet); default 1
+        | None = None,  # rendered size over size in the scenes, for sets without `camera.json`
         models_info: dict
-        | None = None,  # BOP's models_info (obj_id → diameter, min_*, size_*), for sets without `camera.json`
+        | None = None,  # BOP's models_info (obj_id → diameter, min_*, size_*), for the same
         cache_mb: int = 128,  # memory for decoded views, per process
         cache_objects: int = 256,  # objects whose poses are kept, per process
     ):
-        self.root, self.size, self.crop_margin, self.scale = Path(root), size, crop_margin, scale
+        self.root = Path(root)
+        self.size = size
+        self.crop_margin = crop_margin
+        self.scale = scale
         self.models_info = {int(k): v for k, v in (models_info or {}).items()}
+        self.cache_mb = cache_mb
+        self.cache_objects = cache_objects
+        self._views, self._infos, self._files = OrderedDict(), OrderedDict(), OrderedDict()
+        self._packed, folders = self._find_objects()
+        self.obj_ids = sorted(self._packed | folders)
+        if not self.obj_ids:
+            message = f"{self.root} has no objects: no 000001.vpt, no folder 000001"
+            raise FileNotFoundError(f"templates: {message}")
+
+    def _find_objects(self) -> tuple:  # ids of packed files, ids of folders
+        "Objects by the names in the folder."
         if not self.root.is_dir():
             raise FileNotFoundError(f"templates: no folder {self.root}")
-        with os.scandir(self.root) as entries:
-            names = [e.name for e in entries]
-        self._packed = {int(n[:6]) for n in names if re.fullmatch(r"\d{6}\.vpt", n)}
-        self.obj_ids = sorted(self._packed | {int(n) for n in names if re.fullmatch(r"\d{6}", n)})
-        if not self.obj_ids:
-            raise FileNotFoundError(
-                f"templates: {self.root} has no objects: no 000001.vpt, no folder 000001"
-            )
-        self.cache_mb, self.cache_objects, self._views, self._infos, self._files = (
-            cache_mb,
-            cache_objects,
-            OrderedDict(),
-            OrderedDict(),
-            OrderedDict(),
-        )
+        with os.scandir(
+            self.root
+        ) as entries:  # much faster than `iterdir` with `is_file` on 50,000 objects
+            names = [entry.name for entry in entries]
+        packed = {int(name[:6]) for name in names if re.fullmatch(r"\d{6}\.vpt", name)}
+        return packed, {int(name) for name in names if re.fullmatch(r"\d{6}", name)}
+
+    def __repr__(self) -> str:
+        objects = f"{len(self.obj_ids)} objects ({len(self._packed)} packed)"
+        crops = f"crops of {self.size} px with margin {self.crop_margin}"
+        return f"TemplateStore of {objects}\n  {crops}, in {self.root}"
+
+    def __len__(self) -> int:
+        "Number of objects."
+        return len(self.obj_ids)
+
+    def __getstate__(self):
+        "Without the caches: a loader's workers fill their own."
+        empty = {name: OrderedDict() for name in ("_views", "_infos", "_files")}
+        return self.__dict__ | empty
 
     def info(
         self,
@@ -92,199 +145,174 @@ class TemplateStore:
         "Poses, camera, centre and diameter of an object's templates."
         return lru_get(self._infos, obj_id, self._read_info, self.cache_objects)
 
-    def load(
-        self,
-        obj_id: int,  # object id
-        indices,  # n viewpoint indices
-    ) -> TemplateViews:
-        "Cropped views of an object."
-        views = self.views(obj_id, indices)
-        stack = lambda k: torch.stack([v[k] for v in views])
-        return TemplateViews(
-            stack("image"), stack("mask"), stack("depth"), stack("K"), stack("pose")
-        )
-
     def views(
         self,
         obj_id: int,  # object id
-        indices,  # n viewpoint indices
+        indices: list,  # n viewpoint indices
     ) -> list:  # of n dicts: `image [3, H, W]` uint8, `mask`, `depth` mm, `K`, `pose`
-        "Cropped views of an object, one by one, for those who put them into a batch without another copy."
+        "Cropped views one by one, for a caller that copies them into a batch."
         poses, indices = self.info(obj_id).poses, [int(i) for i in indices]
         if any(not 0 <= i < len(poses) for i in indices):
-            raise ValueError(
-                f"templates of object {obj_id}: expected indices in [0, {len(poses)}), got {indices}"
-            )
+            message = f"expected indices in [0, {len(poses)}), got {indices}"
+            raise ValueError(f"templates of object {obj_id}: {message}")
         return [self._view(obj_id, i) | dict(pose=poses[i]) for i in indices]
 
-    def _file(self, obj_id) -> PackedViews:
-        "The object's packed file; its crops must be those that were asked for."
-        f = lru_get(
-            self._files,
-            obj_id,
-            lambda k: PackedViews(self.root / f"{k:06d}.vpt"),
-            self.cache_objects,
-        )
-        made = (f.header["size"], f.header["crop_margin"])
-        if made != (self.size, self.crop_margin):
-            raise ValueError(
-                f"{f.path}: holds crops of {made[0]} px with margin {made[1]}, asked for {self.size} px with margin {self.crop_margin}; pack again from the PNGs or the models"
-            )
-        return f
+    def load(
+        self,
+        obj_id: int,  # object id
+        indices: list | None = None,  # n viewpoint indices; default all
+    ) -> TemplateViews:
+        "Cropped views of an object."
+        indices = range(len(self.info(obj_id).poses)) if indices is None else indices
+        views = self.views(obj_id, indices)
+        names = ("image", "mask", "depth", "K", "pose")
+        return TemplateViews(*(torch.stack([view[name] for view in views]) for name in names))
 
-    def _read_info(self, obj_id):
-        if obj_id in self._packed:
-            f = self._file(obj_id)
-            return self._made_info(obj_id, f.header, torch.from_numpy(f.poses.copy()), str(f.path))
-        folder, npy = self.root / f"{obj_id:06d}", self.root / "object_poses" / f"{obj_id:06d}.npy"
-        if not folder.is_dir():
-            raise DataError("no template", f"templates: no folder {folder}")
-        if not npy.is_file():
-            raise DataError("no template", f"templates: no file {npy}")
-        meta = read_json(folder / "camera.json") if (folder / "camera.json").exists() else {}
-        try:
-            poses = torch.from_numpy(np.load(npy)).double()
-        except (ValueError, EOFError, TypeError) as e:
-            raise DataError("damaged template", f"{npy}: {e}") from e
-        return self._made_info(obj_id, meta, poses, str(npy))
-
-    def _made_info(self, obj_id, meta, poses, where):
-        if poses.ndim != 3 or poses.shape[1:] != (4, 4) or len(poses) == 0:
-            raise DataError(
-                "damaged template",
-                f"{where}: expected poses [N, 4, 4] with N ≥ 1, got {list(poses.shape)}",
-            )
-        try:
-            poses[:, :3, :3] = project_to_so3(poses[:, :3, :3])
-        except ValueError as e:
-            raise DataError("damaged template", f"{where}: {e}") from e
-        if not torch.isfinite(poses).all():
-            raise DataError("damaged template", f"{where}: expected finite translations")
-        K = (
-            check_intrinsics(
-                torch.tensor(meta["cam_K"], dtype=torch.float64).view(3, 3), f"{where}: cam_K"
-            )
-            if "cam_K" in meta
-            else GIGAPOSE_K
-        )
-        scale = float(meta.get("scale", self.scale or 1.0))
-        poses[:, :3, 3] /= scale
-        info = TemplateInfo(poses, K, float(meta.get("depth_scale", 1.0)), scale, None, None)
-        info.center, info.diameter = self._center_diameter(obj_id, meta, info)
-        return info
-
-    def _center_diameter(self, obj_id, meta, info):
-        "From `camera.json`, `models_info`, or measured from the depth images."
-        if "center" in meta:
-            return torch.tensor(meta["center"], dtype=torch.float64) / info.scale, meta[
-                "diameter"
-            ] / info.scale
-        if obj_id in self.models_info:
-            m = self.models_info[obj_id]
-            return torch.tensor(
-                [m[f"min_{a}"] + m[f"size_{a}"] / 2 for a in "xyz"], dtype=torch.float64
-            ), float(m["diameter"])
-        points = []
-        for i, pose in enumerate(info.poses):
-            depth = torch.from_numpy(self._mm(self.full_view(obj_id, i)[1], info)).double()
-            if (depth > 0).any():
-                points.append(
-                    extreme_points(
-                        transform_points(
-                            invert_rigid(pose), unproject(depth, info.K)[depth > 0]
-                        ).numpy(),
-                        100,
-                    )
-                )
-        if not points:
-            raise DataError("no template", f"templates of object {obj_id}: all views are empty")
-        cloud = np.concatenate(points)
-        return torch.from_numpy(cloud.min(0) + cloud.max(0)) / 2, largest_distance(cloud)
+    def show(
+        self,
+        obj_id: int | None = None,  # object; default the first
+        num: int = 8,  # views, evenly spaced
+    ):  # a matplotlib figure
+        "Some views of an object."
+        obj_id = self.obj_ids[0] if obj_id is None else obj_id
+        count = len(self.info(obj_id).poses)
+        indices = np.linspace(0, count - 1, min(num, count)).round().astype(int)
+        return self.load(obj_id, indices).show(num)
 
     def full_view(
         self,
         obj_id: int,  # object id, of a set of PNGs
         i: int,  # viewpoint index
     ) -> tuple:  # rgb `[H, W, 3]` uint8 on black, depth `[H, W]` uint16 steps
-        "Whole image of one view."
+        "Whole image of one view. `FileNotFoundError`, `DataError`."
         name = self.root / f"{obj_id:06d}" / f"{i:06d}"
-        rgba, raw = read_image(f"{name}.png"), read_image(f"{name}_depth.png")
+        rgba, steps = read_image(f"{name}.png"), read_image(f"{name}_depth.png")
         if rgba.ndim != 3 or rgba.shape[2] != 4:
-            raise DataError(
-                "damaged template", f"{name}.png: expected an RGBA image, got shape {rgba.shape}"
-            )
-        if raw.shape != rgba.shape[:2]:
-            raise DataError(
-                "damaged template",
-                f"{name}_depth.png: expected the size of the colour image {rgba.shape[:2]}, got {raw.shape}",
-            )
+            message = f"{name}.png: expected an RGBA image, got shape {rgba.shape}"
+            raise DataError("damaged template", message)
+        if steps.shape != rgba.shape[:2]:
+            expected = f"expected the size of the colour image {rgba.shape[:2]}"
+            message = f"{name}_depth.png: {expected}, got {steps.shape}"
+            raise DataError("damaged template", message)
         mask = rgba[..., 3] > 0
-        return rgba[..., :3] * mask[..., None], raw * mask
+        return rgba[..., :3] * mask[..., None], steps * mask
 
-    def _mm(self, steps, info):
-        return np.multiply(steps, np.float32(info.depth_scale / info.scale), dtype=np.float32)
+    def _file(self, obj_id: int) -> PackedViews:
+        "The object's packed file. `ValueError` if its crops are not those that were asked for."
+        path = self.root / f"{obj_id:06d}.vpt"
+        file = lru_get(self._files, obj_id, lambda _: PackedViews(path), self.cache_objects)
+        size, margin = file.header["size"], file.header["crop_margin"]
+        if (size, margin) != (self.size, self.crop_margin):
+            raise ValueError(
+                f"{file.path}: holds crops of {size} px with margin {margin}, "
+                f"asked for {self.size} px with margin {self.crop_margin}; "
+                "pack again from the PNGs or the models"
+            )
+        return file
 
-    def _view(self, obj_id, i):
+    def _read_info(self, obj_id: int) -> TemplateInfo:
+        "`TemplateInfo` from the packed file, or from `camera.json` and `object_poses`."
+        if obj_id in self._packed:
+            file = self._file(obj_id)
+            return self._make_info(obj_id, file.header, file.poses.copy(), str(file.path))
+        folder = self.root / f"{obj_id:06d}"
+        npy = self.root / "object_poses" / f"{obj_id:06d}.npy"
+        if not folder.is_dir():
+            raise DataError("no template", f"templates: no folder {folder}")
+        if not npy.is_file():
+            raise DataError("no template", f"templates: no file {npy}")
+        camera = folder / "camera.json"
+        meta = read_json(camera) if camera.exists() else {}
+        try:
+            poses = np.load(npy).astype(np.float64)
+        except (ValueError, EOFError, TypeError) as e:
+            raise DataError("damaged template", f"{npy}: {e}") from e
+        return self._make_info(obj_id, meta, poses, str(npy))
+
+    def _make_info(self, obj_id: int, meta: dict, poses: np.ndarray, where: str) -> TemplateInfo:
+        "`TemplateInfo` at the scale of the scenes; what `meta` does not say is GigaPose's convention."
+        poses = _check_template_poses(torch.from_numpy(poses), where)
+        scale = float(meta.get("scale", self.scale or 1.0))
+        poses[:, :3, 3] /= scale
+        depth_scale, K = float(meta.get("depth_scale", 1.0)), GIGAPOSE_K
+        if "cam_K" in meta:
+            K = torch.tensor(meta["cam_K"], dtype=torch.float64).view(3, 3)
+            check_intrinsics(K, f"{where}: cam_K")
+        if "center" in meta:
+            center = torch.tensor(meta["center"], dtype=torch.float64) / scale
+            diameter = meta["diameter"] / scale
+        elif obj_id in self.models_info:
+            info = self.models_info[obj_id]
+            middle = [info[f"min_{axis}"] + info[f"size_{axis}"] / 2 for axis in "xyz"]
+            center, diameter = torch.tensor(middle, dtype=torch.float64), float(info["diameter"])
+        else:
+            center, diameter = self._measure(obj_id, poses, K, depth_scale / scale)
+        return TemplateInfo(poses, K, depth_scale, scale, center, diameter)
+
+    def _measure(self, obj_id: int, poses: Tensor, K: Tensor, mm_per_step: float) -> tuple:
+        "Centre `[3]` and diameter, mm, of the points that the depth images show."
+        points = []
+        for i, pose in enumerate(poses):
+            depth = torch.from_numpy(_millimetres(self.full_view(obj_id, i)[1], mm_per_step))
+            depth = depth.double()
+            if (depth > 0).any():
+                seen = unproject(depth, K)[depth > 0]
+                in_model = transform_points(invert_rigid(pose), seen).numpy()
+                points.append(extreme_points(in_model, 100))
+        if not points:
+            raise DataError("no template", f"templates of object {obj_id}: all views are empty")
+        cloud = np.concatenate(points)
+        return torch.from_numpy(cloud.min(0) + cloud.max(0)) / 2, largest_distance(cloud)
+
+    def _view(self, obj_id: int, i: int) -> dict:
         "One cropped view, from the cache or from disk."
-        return lru_get(
-            self._views,
-            (obj_id, i),
-            lambda key: self._read_view(*key),
-            self.cache_mb * 2**20 // (self.size**2 * 8),
-        )
+        bytes_of_view = self.size**2 * 8
+        limit = self.cache_mb * 2**20 // bytes_of_view
+        return lru_get(self._views, (obj_id, i), lambda key: self._read_view(*key), limit)
 
-    def _read_view(self, obj_id, i):
+    def _read_view(self, obj_id: int, i: int) -> dict:
+        "One cropped view from disk."
         info = self.info(obj_id)
+        mm_per_step = info.depth_scale / info.scale
         if obj_id not in self._packed:
             rgb, steps = self.full_view(obj_id, i)
-            return crop_template(rgb, self._mm(steps, info), info.K, self.size, self.crop_margin)
-        image, steps = self._file(obj_id).view(i)
-        depth = torch.from_numpy(self._mm(steps, info))
-        return dict(
-            image=image,
-            mask=depth > 0,
-            depth=depth,
-            K=torch.from_numpy(self._file(obj_id).K[i].copy()),
-        )
-
-    def __getstate__(self):
-        "Without the caches: a loader's workers fill their own."
-        return self.__dict__ | {
-            "_views": OrderedDict(),
-            "_infos": OrderedDict(),
-            "_files": OrderedDict(),
-        }
+            depth = _millimetres(steps, mm_per_step)
+            return crop_template(rgb, depth, info.K, self.size, self.crop_margin)
+        file = self._file(obj_id)
+        image, steps = file.view(i)
+        depth = torch.from_numpy(_millimetres(steps, mm_per_step))
+        K = torch.from_numpy(file.K[i].copy())
+        return dict(image=image, mask=depth > 0, depth=depth, K=K)
 
 
+def _millimetres(steps: np.ndarray, mm_per_step: float) -> np.ndarray:
+    "Depth in float32 mm."
+    return np.multiply(steps, np.float32(mm_per_step), dtype=np.float32)
+
+# %% ../../nbs/templates/15_store.ipynb #ce111f02
 def pack_templates(
     store: TemplateStore,  # of PNGs; its `size`, `crop_margin` and `scale` are those of the packed file
-    out,  # template folder to write
+    out: str | Path,  # template folder to write
     obj_id: int,  # object id
 ) -> Path:  # file
     "Pack the PNGs of one object; crops of the packed file equal crops of the PNGs."
     info = store.info(obj_id)
-    K, (h, w) = info.K, store.full_view(obj_id, 0)[1].shape
+    height, width = store.full_view(obj_id, 0)[1].shape
     poses = info.poses.clone()
-    poses[:, :3, 3] *= info.scale
-    meta = dict(
+    poses[:, :3, 3] *= info.scale  # a file holds what was rendered, and the scale
+    camera = store.root / f"{obj_id:06d}" / "camera.json"
+    meta = read_json(camera) if camera.is_file() else {}
+    meta |= dict(
         version=1,
-        cam_K=K.flatten().tolist(),
-        width=w,
-        height=h,
+        cam_K=info.K.flatten().tolist(),
+        width=width,
+        height=height,
         units="mm",
         depth_scale=info.depth_scale,
         scale=info.scale,
         center=(info.center * info.scale).tolist(),
         diameter=info.diameter * info.scale,
     )
-    path = store.root / f"{obj_id:06d}" / "camera.json"
     views = (store.full_view(obj_id, i) for i in range(len(poses)))
-    return pack_views(
-        Path(out) / f"{obj_id:06d}.vpt",
-        (read_json(path) if path.is_file() else {}) | meta,
-        poses,
-        K,
-        views,
-        store.size,
-        store.crop_margin,
-    )
+    path = Path(out) / f"{obj_id:06d}.vpt"
+    return pack_views(path, meta, poses, views, store.size, store.crop_margin)
