@@ -98,7 +98,7 @@ def parse_floats(
         raise DataError(cause, f"{where}: {field}: expected {count} finite numbers, got {found!r}")
     return values
 
-# %% ../../nbs/scenes/20_annotations.ipynb #db657601
+# %% ../../nbs/scenes/20_annotations.ipynb #17d6cf17
 class ImageJson(NamedTuple):
     "The three pieces of JSON that BOP has for an image."
 
@@ -106,7 +106,7 @@ class ImageJson(NamedTuple):
     gt: list  # `cam_R_m2c`, `cam_t_m2c`, `obj_id` of each instance
     info: list | None  # `bbox_obj`, `bbox_visib`, `visib_fract` of each instance; None if unknown
 
-
+# %% ../../nbs/scenes/20_annotations.ipynb #43c6e6fb
 def parse_annotations(
     gt: list,  # as in `ImageJson`
     info: list | None,  # as in `ImageJson`

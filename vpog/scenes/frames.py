@@ -49,7 +49,7 @@ class Pixels(Protocol):
     def mask(self, instance: int) -> np.ndarray:
         "`[H, W]` bool; asked for only where `has_mask`."
 
-# %% ../../nbs/scenes/21_frames.ipynb #26bd4f0b
+# %% ../../nbs/scenes/21_frames.ipynb #7731e8b1
 class Scenes(Protocol):
     "A data set: a sequence of `Frame`s, with what is known of them without opening an image."
 
@@ -110,14 +110,14 @@ def describe_files(
         return "masks on disk, depth is rendered"
     return "no depth or masks on disk, both are rendered"
 
-# %% ../../nbs/scenes/21_frames.ipynb #32f453e7
+# %% ../../nbs/scenes/21_frames.ipynb #c6dfb894
 class Rendered(NamedTuple):
     "Annotated objects of a frame, rendered into one z-buffer."
 
     depth: np.ndarray  # `[H, W]` float32 mm, 0 none
     ids: np.ndarray  # `[H, W]` int32 position in the annotations, −1 none
 
-
+# %% ../../nbs/scenes/21_frames.ipynb #d5416635
 @dataclass(eq=False)
 class Frame:
     "One image of a data set; pixels are read when asked for."
@@ -258,7 +258,7 @@ def _parse_depth_scale(camera, default, where):
         raise DataError("invalid camera", message)
     return scale
 
-# %% ../../nbs/scenes/21_frames.ipynb #ba206ab6
+# %% ../../nbs/scenes/21_frames.ipynb #b5d248ca
 @patch
 def __repr__(self: Frame) -> str:  # 3 lines
     "Name, objects, and what is on disk; decodes no pixels."
@@ -276,7 +276,7 @@ def __repr__(self: Frame) -> str:  # 3 lines
         ]
     )
 
-
+# %% ../../nbs/scenes/21_frames.ipynb #0ec12342
 @patch
 def show(
     self: Frame,

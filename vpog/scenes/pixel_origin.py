@@ -15,7 +15,7 @@ from ..cameras import mask_box
 from ..render import default_renderer
 from .frames import Scenes
 
-# %% ../../nbs/scenes/28_pixel_origin.ipynb #eaea4018
+# %% ../../nbs/scenes/28_pixel_origin.ipynb #8cd976bf
 class PixelOrigin(NamedTuple):
     "Result of `check_pixel_origin`."
 
@@ -25,7 +25,7 @@ class PixelOrigin(NamedTuple):
     compared: str  # "masks" or "boxes"
     count: int  # instances compared
 
-
+# %% ../../nbs/scenes/28_pixel_origin.ipynb #85a75516
 def check_pixel_origin(
     scenes: Scenes,  # a reader (`BopScenes`, `WebScenes`) with `pixel_origin="corner"`
     models: dict | None = None,  # object id → `Mesh`; default the data set's models

@@ -84,7 +84,7 @@ class MemberPixels:
         "Visible mask of an instance."
         return decode_rle(self.rle[str(instance)], f"{self.where}: mask {instance}")
 
-# %% ../../nbs/scenes/26_web.ipynb #be32cbe4
+# %% ../../nbs/scenes/26_web.ipynb #3938d93a
 @dataclass(frozen=True)
 class WebOptions:
     "How shards are read."
@@ -95,7 +95,7 @@ class WebOptions:
     cache: str | Path | None = None  # folder for the index; default `index` in vpog's cache folder
     device: int | None = None  # EGL device for what has to be rendered
 
-
+# %% ../../nbs/scenes/26_web.ipynb #17dfd825
 class WebScenes:
     "BOP-webdataset shards (MegaPose's, BOP's own): a sequence of `Frame`s, or a stream of them (`Scenes`)."
 
