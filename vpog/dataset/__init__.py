@@ -52,8 +52,8 @@ from .samples import VPOGDataset
 from .stacking import Sample, collate, float_images, stack_samples
 from vpog.dataset.streams import (
     BatchStream,
-    FiniteStream,
     FinishBatch,
+    FiniteStream,
     Made,
     ResampledStream,
     Turn,

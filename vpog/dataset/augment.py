@@ -255,7 +255,9 @@ def _wrapped(angle: Tensor) -> Tensor:
 class BatchAugment:
     "Augmentations of a batch before it is labelled, sampled from the samples' keys."
 
-    color_jitter: float = 0.0  # probability that the query crop's colours change; GigaPose changes the photograph
+    color_jitter: float = (
+        0.0  # probability that the query crop's colours change; GigaPose changes the photograph
+    )
     background: float = 0.0  # probability of another background
     occluder: float = 0.0  # probability of an occluder
     min_visible: float = 0.3  # share of the visible object that an occluder leaves
@@ -285,7 +287,9 @@ class BatchAugment:
             noise = noise_images(keys, size, self.seed, epoch)
             images = replace_background(images, masks, noise, u < self.background)
         if self.occluder:
-            hidden = sample_occluders(masks, keys, self.seed, epoch, self.occluder, self.min_visible)
+            hidden = sample_occluders(
+                masks, keys, self.seed, epoch, self.occluder, self.min_visible
+            )
             texture = noise_images(keys, size, self.seed, epoch, stream=Stream.OCCLUDER_NOISE)
             images = torch.where(hidden[:, None], texture, images)
             query |= dict(masks=masks & ~hidden, depths=query["depths"] * ~hidden)

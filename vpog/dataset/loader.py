@@ -25,8 +25,8 @@ from .plans import FinitePlan, SequentialPlan
 from .samples import VPOGDataset
 from vpog.dataset.streams import (
     BatchStream,
-    FiniteStream,
     FinishBatch,
+    FiniteStream,
     Made,
     ResampledStream,
     Turn,
@@ -45,10 +45,14 @@ class EpochReport:
 
     steps: int = 0  # batches
     samples: int = 0
-    lost: Counter = field(default_factory=Counter)  # cause → samples; in a stream also images, shards
+    lost: Counter = field(
+        default_factory=Counter
+    )  # cause → samples; in a stream also images, shards
     replaced: int = 0  # samples that stand in for lost ones
     repeated: int = 0  # of these, samples that come twice in the epoch
-    index: Counter = field(default_factory=Counter)  # cause → images, shards that the index left out
+    index: Counter = field(
+        default_factory=Counter
+    )  # cause → images, shards that the index left out
     examples: list = field(default_factory=list)  # messages of the first 100 lost samples
 
     def add(
@@ -327,7 +331,9 @@ TRAIN_DATASETS = {0: ("gso",), 1: ("shapenet",), 2: ("gso", "shapenet")}
 def training_datasets(
     root: str | Path,  # folder with `datasets/`
     train_dataset_id: int = 2,  # 0: GSO, 1: ShapeNet, 2: both
-    templates: str | Path | None = None,  # a template folder for each data set; default `<root>/datasets/templates`
+    templates: str
+    | Path
+    | None = None,  # a template folder for each data set; default `<root>/datasets/templates`
     size: int = 224,  # of the images, px
     pixel_origin: str = "corner",  # of the photographs' K; `check_pixel_origin` measures it
     cache: str | Path | None = None,  # folder for the index

@@ -34,10 +34,14 @@ class SampleOptions:
     "How a photograph becomes a sample, and which instances are samples."
 
     crop_margin: float = 1.1  # side of the query's crop over the long side of the visible box
-    box_jitter: float = 0.0  # largest shift of the box over its side; also the largest |log2| of its change of size
+    box_jitter: float = (
+        0.0  # largest shift of the box over its side; also the largest |log2| of its change of size
+    )
     color_jitter: float = 0.0  # probability that a photograph's colours change (GigaPose: 0.8)
     mask_query: bool = False  # make the query's background black, as GigaPose does
-    query_depth: str = "file"  # "file": depth on disk where there is one; "rendered": always from the models
+    query_depth: str = (
+        "file"  # "file": depth on disk where there is one; "rendered": always from the models
+    )
     min_visib_fract: float = 0.1  # instances with a smaller visible fraction are no samples
     min_side: float = 0.0  # px; nor are instances whose visible box has a shorter long side
     selection: SelectionOptions = field(default_factory=SelectionOptions)  # of the templates
@@ -56,7 +60,9 @@ class LoaderOptions:
     "How samples become batches."
 
     num_workers: int = 0  # processes that make batches; 0: this process
-    labels: str | None = "loader"  # "loader": in the workers; "device": after the transfer; None: none
+    labels: str | None = (
+        "loader"  # "loader": in the workers; "device": after the transfer; None: none
+    )
     weights: list | None = None  # share of each data set; default its size
     mode: str = "finite"  # "finite", or "resampled": shards sampled with replacement
     steps: int | None = None  # of an epoch in the mode "resampled"
@@ -74,7 +80,9 @@ class LoaderOptions:
         check_choice("order", self.order, ("images", "shards"))
         check_choice("on_error", self.on_error, ("raise", "skip", "replace"))
         if self.mode == "resampled" and not self.steps:
-            raise ValueError(f"steps: mode 'resampled' has no end; expected a number of steps, got {self.steps}")
+            raise ValueError(
+                f"steps: mode 'resampled' has no end; expected a number of steps, got {self.steps}"
+            )
 
 # %% ../../nbs/dataset/40_options.ipynb #ba6d7687
 def option_names(
@@ -100,7 +108,9 @@ def with_changes(
     for name in changes:
         if name not in names:
             near = get_close_matches(name, names, 1, 0)
-            raise TypeError(f"{type(options).__name__}: no option {name!r}; the nearest is {near[0]!r}")
+            raise TypeError(
+                f"{type(options).__name__}: no option {name!r}; the nearest is {near[0]!r}"
+            )
     return _changed(options, changes)
 
 
