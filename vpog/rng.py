@@ -64,6 +64,8 @@ class Stream(IntEnum):
     SAMPLE_OF_IMAGE = 13  # which object of an image comes first
     WINDOW_ORDER = 14  # order within a window of the plan
     SHARD_ORDER = 15  # order of the shards
+    DATA_SET = 16  # which data set of a stream comes next
+    SHARD = 17  # which shard of it
     REPLACEMENT = 18  # samples that stand in for lost ones
     SHUFFLE_BUFFER = 19  # order in a stream's shuffle buffer
     HELD_OUT = 20  # objects kept for validation
