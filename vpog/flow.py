@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['fold_views', 'warp', 'visibility', 'pixels_to_patches', 'patches_to_pixels', 'Labels', 'compute_labels',
-           'label_batch', 'PackedPairs', 'packed_pairs']
+           'LabelOptions', 'label_batch', 'PackedPairs', 'packed_pairs']
 
 # %% ../nbs/05_flow.ipynb #28e19352
 from dataclasses import dataclass, replace
@@ -171,7 +171,7 @@ def patches_to_pixels(
     cell = torch.stack([matches % grid_width, matches // grid_width], -1).to(flows.dtype)
     return torch.where((matches >= 0)[..., None], (cell + 0.5 + flows) * patch_size, torch.nan)
 
-# %% ../nbs/05_flow.ipynb #eaf7384c
+# %% ../nbs/05_flow.ipynb #ce2b762f
 class Labels(NamedTuple):
     "Labels of a batch; see the table at the top of this notebook."
 
@@ -265,42 +265,73 @@ def _compiled_labels():
     return torch.compile(compute_labels, dynamic=False)
 
 
+@dataclass(frozen=True)
+class LabelOptions:
+    "How labels are computed, and which are kept. `ValueError` for numbers out of range."
+
+    patch_size: int = 16  # ps, px; divides height and width of the images
+    tolerance: float = 0.02  # accepted difference of depth, as a fraction of the diameter
+    min_visible_fraction: float = 0.5  # of a patch's object pixels, for `patch_visibility`
+    patch_radius: int = 2  # patches (Chebyshev distance), for `patch_visibility`
+    dense: bool = False  # also keep `dense_flow` and `dense_visibility`
+    compiled: bool = False  # use `torch.compile`: needs a C++ compiler on CPU, Triton on a GPU
+    keep_visibility: bool = True  # keep `visibility`
+    keep_patch_visibility: bool = True  # keep `patch_visibility`
+
+    def __post_init__(self):
+        if self.patch_size < 2:
+            raise ValueError(f"patch_size: expected at least 2 px, got {self.patch_size}")
+        if not self.tolerance >= 0:
+            raise ValueError(f"tolerance: expected a number ≥ 0, got {self.tolerance}")
+        if not 0 <= self.min_visible_fraction <= 1:
+            raise ValueError(
+                "min_visible_fraction: expected a number in [0, 1], "
+                f"got {self.min_visible_fraction}"
+            )
+        if self.patch_radius < 0:
+            raise ValueError(f"patch_radius: expected a number ≥ 0, got {self.patch_radius}")
+
+    def not_kept(self) -> set:  # names of labels
+        "The labels that these options leave out."
+        kept = {
+            "dense_flow": self.dense,
+            "dense_visibility": self.dense,
+            "visibility": self.keep_visibility,
+            "patch_visibility": self.keep_patch_visibility,
+        }
+        return {name for name, keep in kept.items() if not keep}
+
+
 def label_batch(
     batch: VPOGBatch,  # with depths, masks, K, poses and diameter
-    patch_size: int = 16,  # ps, px; divides the image
-    tolerance: float = 0.02,  # accepted difference of depth over the diameter
-    min_visible_fraction: float = 0.5,  # of a patch's object pixels, for `patch_visibility`
-    patch_radius: int = 2,  # patches (Chebyshev), for `patch_visibility`
-    dense: bool = False,  # also keep `dense_flow` and `dense_visibility`
-    keep_visibility: bool = True,  # keep `visibility`
-    keep_patch_visibility: bool = True,  # keep `patch_visibility`
-    compiled: bool = False,  # use `torch.compile` (needs a C++ compiler on CPU, Triton on a GPU); compiles once per shape
+    options: LabelOptions | None = None,  # default `LabelOptions()`
+    **changes,  # fields of `LabelOptions`, in place of those of `options`
 ) -> VPOGBatch:  # a new batch with labels
     "Add labels to a batch, on the device where it is."
-    H, W = batch.depths.shape[-2:]
-    if patch_size < 2 or H % patch_size or W % patch_size:
-        raise ValueError(
-            f"patch_size: expected a divisor of the image size {H}×{W}, got {patch_size}"
+    if isinstance(options, int):
+        raise TypeError(
+            f"options: expected LabelOptions, got {options}; write patch_size={options}"
         )
-    compute = _compiled_labels() if compiled else compute_labels
+    options = replace(options or LabelOptions(), **changes)
+    height, width = batch.depths.shape[-2:]
+    if height % options.patch_size or width % options.patch_size:
+        raise ValueError(
+            f"patch_size: expected a divisor of the image size {height}×{width}, "
+            f"got {options.patch_size}"
+        )
+    compute = _compiled_labels() if options.compiled else compute_labels
     labels = compute(
         batch.depths,
         batch.masks,
         batch.K,
         batch.poses,
         batch.diameter,
-        patch_size,
-        tolerance,
-        min_visible_fraction,
-        patch_radius,
+        options.patch_size,
+        options.tolerance,
+        options.min_visible_fraction,
+        options.patch_radius,
     )._asdict()
-    kept = dict(
-        dense_flow=dense,
-        dense_visibility=dense,
-        visibility=keep_visibility,
-        patch_visibility=keep_patch_visibility,
-    )
-    labels.update({k: None for k, keep in kept.items() if not keep})
+    labels |= dict.fromkeys(options.not_kept())
     return replace(batch, **labels)
 
 # %% ../nbs/05_flow.ipynb #24daba4b
