@@ -95,7 +95,7 @@ def pose_errors(
         errors.append(_pose_error(estimate.T_m2c, batch.poses[b, 0].double()))
     return errors
 
-# %% ../../nbs/training/74_module.ipynb #b0a2c616
+# %% ../../nbs/training/74_module.ipynb #f5915efe
 _GOLDEN_RATIO = 0.6180339887498949
 
 
@@ -160,44 +160,6 @@ class VPOGModule(L.LightningModule):
         self.log_dict(values, batch_size=len(batch))
         return total
 
-# %% ../../nbs/training/74_module.ipynb #2400eb77
-class NonFiniteError(RuntimeError):
-    "Too many steps in a row without a finite gradient."
-
-
-@patch
-def configure_gradient_clipping(
-    self: VPOGModule, optimizer, gradient_clip_val=None, gradient_clip_algorithm=None
-):
-    "Clip the gradient's norm; without a finite one, leave the step out."
-    norm = nn.utils.clip_grad_norm_(self.parameters(), self.cfg.optimizer.clip)
-    self.log("train/gradient_norm", norm)
-    if torch.isfinite(norm):
-        self._skipped_in_a_row = 0
-    else:
-        self._skip(optimizer)
-    self.log("train/skipped_steps", self.skipped.float())
-
-
-@patch
-def _skip(self: VPOGModule, optimizer):
-    "Leave a step out. `NonFiniteError` after too many in a row."
-    optimizer.zero_grad(set_to_none=True)  # AdamW passes over parameters without a gradient
-    self.skipped += 1
-    self._skipped_in_a_row += 1
-    if self._skipped_in_a_row <= self.cfg.optimizer.max_skipped:
-        return
-    path = Path(self.cfg.run_dir) / f"nonfinite_batch_rank{self.global_rank}.pt"
-    kept = {name: tensor.cpu() for name, tensor in self._batch.tensors().items()}
-    kept["keys"] = [info.key for info in self._batch.infos or ()]
-    kept["step"] = self.global_step
-    with atomic_path(path) as p:
-        torch.save(kept, p)
-    raise NonFiniteError(
-        f"{self._skipped_in_a_row} steps in a row had no finite gradient, "
-        f"the last one at step {self.global_step}; its batch is in {path}"
-    )
-
 # %% ../../nbs/training/74_module.ipynb #18b1183d
 @patch
 def validation_step(self: VPOGModule, batch: VPOGBatch, batch_idx: int):
@@ -245,3 +207,41 @@ def _validation_summary(
         medians = np.median(poses[found], 0)
         summary |= dict(zip(("rotation_deg", "translation_mm"), medians))
     return summary
+
+# %% ../../nbs/training/74_module.ipynb #2400eb77
+class NonFiniteError(RuntimeError):
+    "Too many steps in a row without a finite gradient."
+
+
+@patch
+def configure_gradient_clipping(
+    self: VPOGModule, optimizer, gradient_clip_val=None, gradient_clip_algorithm=None
+):
+    "Clip the gradient's norm; without a finite one, leave the step out."
+    norm = nn.utils.clip_grad_norm_(self.parameters(), self.cfg.optimizer.clip)
+    self.log("train/gradient_norm", norm)
+    if torch.isfinite(norm):
+        self._skipped_in_a_row = 0
+    else:
+        self._skip(optimizer)
+    self.log("train/skipped_steps", self.skipped.float())
+
+
+@patch
+def _skip(self: VPOGModule, optimizer):
+    "Leave a step out. `NonFiniteError` after too many in a row."
+    optimizer.zero_grad(set_to_none=True)  # AdamW passes over parameters without a gradient
+    self.skipped += 1
+    self._skipped_in_a_row += 1
+    if self._skipped_in_a_row <= self.cfg.optimizer.max_skipped:
+        return
+    path = Path(self.cfg.run_dir) / f"nonfinite_batch_rank{self.global_rank}.pt"
+    kept = {name: tensor.cpu() for name, tensor in self._batch.tensors().items()}
+    kept["keys"] = [info.key for info in self._batch.infos or ()]
+    kept["step"] = self.global_step
+    with atomic_path(path) as p:
+        torch.save(kept, p)
+    raise NonFiniteError(
+        f"{self._skipped_in_a_row} steps in a row had no finite gradient, "
+        f"the last one at step {self.global_step}; its batch is in {path}"
+    )
