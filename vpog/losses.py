@@ -194,7 +194,7 @@ class LossConfig:
     samples: int = 128  # see `pose_loss`
     momentum: float = 0.01  # of the running mean of the weight scale
 
-# %% ../nbs/64_losses.ipynb #02ccbba7
+# %% ../nbs/64_losses.ipynb #4bb5ee09
 def _match_terms(output: VPOGOutput, batch: VPOGBatch, config: LossConfig) -> dict:
     "The terms of classification and flow, means over the batch."
     classification = classification_loss(
