@@ -64,7 +64,7 @@ def estimate_line(
         line["failed"] = estimate.reason
     return json.dumps(line)
 
-# %% ../../nbs/inference/84_command.ipynb #75503223
+# %% ../../nbs/inference/84_command.ipynb #8d00e222
 def pose_figure(
     image: np.ndarray,  # `[H, W, 3]` uint8
     K,  # `[3, 3]`
@@ -74,7 +74,7 @@ def pose_figure(
     "Contours at the poses that were found, and all boxes with their scores; red without a pose."
     poses = [estimate.T_m2c for estimate in estimates if estimate]
     T_m2c = torch.stack(poses) if poses else torch.zeros(0, 4, 4)
-    fig = show_pose(image, [mesh] * len(poses), T_m2c, K)
+    fig = show_pose(image, [mesh] * len(poses), T_m2c, K, color="yellow")
     for estimate in estimates:
         label = f"{estimate.score:.2f}" if estimate else "no pose"
         draw_box(fig.axes[0], estimate.box, label, "cyan" if estimate else "red")

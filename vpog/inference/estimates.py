@@ -87,7 +87,7 @@ def check_inputs(
         raise ValueError(f"masks: expected one for each of {len(boxes)} boxes, got {len(masks)}")
     return Inputs(image, K, boxes, masks)
 
-# %% ../../nbs/inference/81_estimates.ipynb #5e9b1514
+# %% ../../nbs/inference/81_estimates.ipynb #ff7b63da
 @dataclass(repr=False)
 class PoseEstimate:
     "Pose of one detection, or the reason why there is none."
@@ -135,7 +135,7 @@ class PoseEstimate:
             f"{where}"
         )
 
-# %% ../../nbs/inference/81_estimates.ipynb #f591a3b3
+# %% ../../nbs/inference/81_estimates.ipynb #311b76db
 def _axis_length(estimate: PoseEstimate) -> float:
     "Half the object's size: of its mesh, otherwise of its correspondences; mm."
     if estimate.mesh is not None:
@@ -150,10 +150,12 @@ def show(
     self: PoseEstimate,
     image,  # the photograph: `[H, W, 3]` uint8, or an image file
     margin: float
-    | None = 1.0,  # shown around the box, in sides of the box; None: the whole photograph
+    | None = 0.5,  # shown around the box, in longer sides of the box; None: the whole photograph
     ax=None,  # matplotlib axes; default a new figure
 ):  # matplotlib `Figure`
     "Contour, axes and box on the photograph; a red box if there is no pose. `ValueError` without K."
+    import matplotlib.pyplot as plt
+
     from vpog.vis.poses import draw_axes, draw_box, show_pose
 
     if self.K is None:
@@ -161,8 +163,9 @@ def show(
     image = _check_image(image)
     poses = [self.T_m2c] if self and self.mesh is not None else []
     T_m2c = torch.stack(poses) if poses else torch.zeros(0, 4, 4)
-    fig = show_pose(image, [self.mesh] * len(poses), T_m2c, self.K, ax)
-    ax = fig.axes[0] if ax is None else ax
+    if ax is None:
+        _, ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
+    fig = show_pose(image, [self.mesh] * len(poses), T_m2c, self.K, ax, "yellow")
     if self:
         draw_axes(ax, self.T_m2c, self.K, _axis_length(self))
         draw_box(ax, self.box, f"{self.score:.2f}")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['EstimatorOptions', 'Estimator']
 
-# %% ../../nbs/inference/83_estimator.ipynb #db3a5ea0
+# %% ../../nbs/inference/83_estimator.ipynb #6730caed
 from dataclasses import dataclass, replace
 from pathlib import Path
 

@@ -51,13 +51,14 @@ def draw_outline(
     x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
     ax.contour(x, y, mask, [0.5], colors=color, linewidths=1)
 
-# %% ../../nbs/10_vis_poses.ipynb #8cc3af7b
+# %% ../../nbs/10_vis_poses.ipynb #ab2f64b6
 def show_pose(
     image,  # `[H, W, 3]` uint8 or `[3, H, W]` in [0, 1]
     mesh: Mesh | list,  # mm; one, or one for each pose
     T_m2c,  # `[4, 4]`, or `[n, 4, 4]` for several
     K,  # `[3, 3]` of the image
     ax: Axes | None = None,  # to draw on; default a new figure
+    color=None,  # of all contours; default a different one for each
 ) -> Figure:
     "Contours of models at poses, over an image."
     image = torch.as_tensor(image)
@@ -71,10 +72,10 @@ def show_pose(
     show_image(ax, image)
     for k, (one, T) in enumerate(zip(meshes, poses)):
         view = default_renderer().render([one], T[None], K, (height, width), color=False)
-        draw_outline(ax, view["depth"] > 0, plt.get_cmap("tab10")(k % 10))
+        draw_outline(ax, view["depth"] > 0, color or plt.get_cmap("tab10")(k % 10))
     return ax.figure
 
-# %% ../../nbs/10_vis_poses.ipynb #6256ee48
+# %% ../../nbs/10_vis_poses.ipynb #0da771b7
 def draw_axes(
     ax: Axes,
     T_m2c,  # `[4, 4]` mm
@@ -87,7 +88,7 @@ def draw_axes(
     uv, _ = project(transform_points(T, ends), K)
     origin = uv[0].tolist()
     for (u, v), color in zip(uv[1:].tolist(), ("red", "limegreen", "deepskyblue")):
-        ax.plot([origin[0], u], [origin[1], v], color=color, lw=1.5, solid_capstyle="round")
+        ax.plot([origin[0], u], [origin[1], v], color=color, lw=2, solid_capstyle="round")
 
 
 def draw_box(
