@@ -6,21 +6,14 @@
 __all__ = ['TAUS', 'THRESHOLDS', 'TargetErrors', 'add', 'adi', 'average_recalls', 'greedy_matches', 'mspd', 'mssd', 'ray_lengths',
            'recalls', 'symmetries', 'vsd']
 
-# %% ../../nbs/evaluation/95_evaluation.ipynb #6b30860f
-from vpog.evaluation.errors import (
-    TAUS,
+# %% ../../nbs/evaluation/95_evaluation.ipynb #8588e0cc
+from .errors import TAUS, add, adi, mspd, mssd, ray_lengths, symmetries, vsd
+from vpog.evaluation.recall import (
     THRESHOLDS,
     TargetErrors,
-    add,
-    adi,
     average_recalls,
     greedy_matches,
-    mspd,
-    mssd,
-    ray_lengths,
     recalls,
-    symmetries,
-    vsd,
 )
 
 # %% ../../nbs/evaluation/95_evaluation.ipynb #885ed55d
