@@ -21,6 +21,7 @@ from torch.nn.functional import normalize
 from .batch import TensorRecord, VPOGBatch
 from .cameras import invert_rigid, pixel_centers, project, transform_points, unproject
 from .meshes import Mesh, MeshPart
+from .render import default_renderer
 from .rotations import viewing_direction
 
 # %% ../nbs/11_testing.ipynb #9ae059a5

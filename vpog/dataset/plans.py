@@ -34,7 +34,9 @@ class WorkerPlan:
 
     sources: np.ndarray  # `[n]` which data set
     samples: np.ndarray  # `[n]` which sample of it
-    places: np.ndarray  # `[n]` place in the worker's range, where samples of one image are neighbours
+    places: (
+        np.ndarray
+    )  # `[n]` place in the worker's range, where samples of one image are neighbours
     spare: list  # (data set, sample) that replace broken ones, in this order
 
     def __len__(self):

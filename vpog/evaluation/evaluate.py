@@ -150,7 +150,7 @@ def _print_results(done: dict, title: str):
 
 # %% ../../nbs/evaluation/94_evaluate.ipynb #8ff8dda8
 @call_parse
-def vpog_evaluate(
+def vpog_evaluate(  # noqa: PLR0913
     bop: str = None,  # data set in BOP's folders (needed)
     model: str = None,  # folder of a trained model, e.g. <run_dir>/model of vpog_train
     csv: str = None,  # result files, with commas between them

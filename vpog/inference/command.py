@@ -89,7 +89,7 @@ def _save_figure(fig: plt.Figure, path: str):
 
 
 @call_parse
-def vpog_estimate(
+def vpog_estimate(  # noqa: PLR0913
     image: str = None,  # photograph, RGB (needed)
     mesh: str = None,  # CAD model (needed)
     box: str = None,  # x,y,w,h of the object in pixels; several with ; between them (needed)

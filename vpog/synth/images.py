@@ -14,7 +14,7 @@ import numpy as np
 import trimesh
 
 from ..meshes import Mesh, MeshPart
-from ..render import default_renderer
+from ..render import Light, default_renderer
 from ..scenes import SceneImage
 from .textures import noise_map, printed_paper
 
@@ -261,10 +261,13 @@ def _lay_out(meshes, rng, options):
 
 
 def _light(rng, layout):
-    "Direction towards the light in the camera frame: from above in a room, from the camera's side in the air."
+    "Light from above in a room, from the camera's side in the air."
     if layout.room:
-        return tuple(layout.camera[:3, :3] @ (rng.normal(size=3) * [1, 1, 0.4] + [0, 0, 1.2]))
-    return tuple(rng.normal(size=3) - [0, 0, 1])
+        from_above = rng.normal(size=3) * [1, 1, 0.4] + [0, 0, 1.2]
+        direction = layout.camera[:3, :3] @ from_above
+    else:
+        direction = rng.normal(size=3) - [0, 0, 1]
+    return Light(tuple(direction), ambient=rng.uniform(0.25, 0.7))
 
 # %% ../../nbs/synth/32_images.ipynb #0f295a67
 def make_image(
@@ -318,8 +321,7 @@ def _photograph(meshes, poses, layout, rng, options):
     everything = [*meshes, *layout.room]
     T = np.concatenate([poses, np.repeat(layout.camera[None], len(layout.room), 0)])
     light = _light(rng, layout)
-    lighting = dict(lit=True, light=light, ambient=rng.uniform(0.25, 0.7))
-    image = default_renderer().render(everything, T, layout.K, options.size, **lighting)
+    image = default_renderer().render(everything, T, layout.K, options.size, light=light)
     if not layout.room:
         backdrop = cv2.resize(_surface(rng, options.printed, 256), options.size[::-1])
         image["rgb"] = np.where(image["ids"][..., None] >= 0, image["rgb"], backdrop)

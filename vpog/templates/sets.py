@@ -216,7 +216,7 @@ def _finish(report: RenderReport, out: str):
 
 
 @call_parse
-def vpog_render_templates(
+def vpog_render_templates(  # noqa: PLR0913
     models_dir: str,  # folder of meshes, one mesh, or folder of models_info.json (gso, shapenet, bop)
     out: str,  # template folder to write
     layout: str = "folder",  # folder, bop, gso or shapenet
@@ -255,7 +255,7 @@ def vpog_render_templates(
 
 
 @call_parse
-def vpog_pack_templates(
+def vpog_pack_templates(  # noqa: PLR0913
     source: str,  # template folder of PNGs, ours or GigaPose's
     out: str,  # template folder to write
     scale: float = None,  # rendered size over size in the scenes, without camera.json: 10 for GigaPose's GSO, ShapeNet
