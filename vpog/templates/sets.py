@@ -255,7 +255,7 @@ def vpog_render_templates(  # noqa: PLR0913
 
 
 @call_parse
-def vpog_pack_templates(  # noqa: PLR0913
+def vpog_pack_templates(
     source: str,  # template folder of PNGs, ours or GigaPose's
     out: str,  # template folder to write
     scale: float = None,  # rendered size over size in the scenes, without camera.json: 10 for GigaPose's GSO, ShapeNet
