@@ -31,7 +31,7 @@ from ..files import atomic_path, cli_errors, read_json, require_options
 from ..inference.estimator import Estimator
 from ..scenes.folders import BopScenes
 
-# %% ../../nbs/evaluation/94_evaluate.ipynb #2e1bab75
+# %% ../../nbs/evaluation/94_evaluate.ipynb #fb620b8c
 def evaluate(
     scenes: BopScenes,  # images and models for the methods
     scorer: Scorer,  # for the errors
