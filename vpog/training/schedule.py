@@ -9,7 +9,7 @@ __all__ = ['parameter_groups', 'cosine_schedule', 'ema_update']
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..models.vpog import VPOG
 
