@@ -255,9 +255,8 @@ def _wrapped(angle: Tensor) -> Tensor:
 class BatchAugment:
     "Augmentations of a batch before it is labelled, sampled from the samples' keys."
 
-    color_jitter: float = (
-        0.0  # probability that the query crop's colours change; GigaPose changes the photograph
-    )
+    # probability that the query crop's colours change; GigaPose changes the photograph
+    color_jitter: float = 0.0
     background: float = 0.0  # probability of another background
     occluder: float = 0.0  # probability of an occluder
     min_visible: float = 0.3  # share of the visible object that an occluder leaves

@@ -45,14 +45,12 @@ class EpochReport:
 
     steps: int = 0  # batches
     samples: int = 0
-    lost: Counter = field(
-        default_factory=Counter
-    )  # cause → samples; in a stream also images, shards
+    # cause → samples; in a stream also images, shards
+    lost: Counter = field(default_factory=Counter)
     replaced: int = 0  # samples that stand in for lost ones
     repeated: int = 0  # of these, samples that come twice in the epoch
-    index: Counter = field(
-        default_factory=Counter
-    )  # cause → images, shards that the index left out
+    # cause → images, shards that the index left out
+    index: Counter = field(default_factory=Counter)
     examples: list = field(default_factory=list)  # messages of the first 100 lost samples
 
     def add(

@@ -34,14 +34,12 @@ class SampleOptions:
     "How a photograph becomes a sample, and which instances are samples."
 
     crop_margin: float = 1.1  # side of the query's crop over the long side of the visible box
-    box_jitter: float = (
-        0.0  # largest shift of the box over its side; also the largest |log2| of its change of size
-    )
+    # largest shift of the box over its side; also the largest |log2| of its change of size
+    box_jitter: float = 0.0
     color_jitter: float = 0.0  # probability that a photograph's colours change (GigaPose: 0.8)
     mask_query: bool = False  # make the query's background black, as GigaPose does
-    query_depth: str = (
-        "file"  # "file": depth on disk where there is one; "rendered": always from the models
-    )
+    # "file": depth on disk where there is one; "rendered": always from the models
+    query_depth: str = "file"
     min_visib_fract: float = 0.1  # instances with a smaller visible fraction are no samples
     min_side: float = 0.0  # px; nor are instances whose visible box has a shorter long side
     selection: SelectionOptions = field(default_factory=SelectionOptions)  # of the templates
@@ -60,9 +58,8 @@ class LoaderOptions:
     "How samples become batches."
 
     num_workers: int = 0  # processes that make batches; 0: this process
-    labels: str | None = (
-        "loader"  # "loader": in the workers; "device": after the transfer; None: none
-    )
+    # "loader": in the workers; "device": after the transfer; None: none
+    labels: str | None = "loader"
     weights: list | None = None  # share of each data set; default its size
     mode: str = "finite"  # "finite", or "resampled": shards sampled with replacement
     steps: int | None = None  # of an epoch in the mode "resampled"

@@ -107,9 +107,8 @@ class QueryCrops(TensorRecord):
 
     images: Tensor  # `[n, 3, H, W]` in [0, 1], on the model's device
     K: Tensor  # `[n, 3, 3]` float64 of the crops, on the CPU
-    masks: Tensor | None = (
-        None  # `[n, H, W]` bool; query patches with their anchor off it are left out
-    )
+    # `[n, H, W]` bool; query patches with their anchor off it are left out
+    masks: Tensor | None = None
 
 # %% ../../nbs/inference/80_refine.ipynb #643ddf71
 def _compare(model, mesh, center, queries, candidates) -> tuple[Matches, list]:

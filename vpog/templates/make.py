@@ -82,15 +82,13 @@ class RenderOptions:
 
     level: int = 1  # 0, 1, 2: 42, 162, 642 viewpoints
     hemisphere: str = "all"  # or "upper"
-    distance: str | float = (
-        "fit"  # "fit", "gigapose" (400 mm, model origin on the axis), or mm to the centre
-    )
+    # "fit", "gigapose" (400 mm, model origin on the axis), or mm to the centre
+    distance: str | float = "fit"
     depth_scale: float | None = None  # mm per step; default the finest that fits 16 bits
     lit: bool = False  # add a directional light; template sets have ambient light only
     pack: int | None = None  # write one packed file with crops of this side; default PNGs
-    crop_margin: float = (
-        1.1  # of packed crops: side of the square over the long side of the object's box
-    )
+    # of packed crops: side of the square over the long side of the object's box
+    crop_margin: float = 1.1
 
     def __post_init__(self):
         if isinstance(self.distance, str) and self.distance not in ("fit", "gigapose"):
