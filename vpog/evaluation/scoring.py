@@ -20,7 +20,7 @@ from ..render import default_renderer
 from ..scenes.folders import BopScenes
 from ..scenes.frames import Frame
 
-# %% ../../nbs/evaluation/92_scoring.ipynb #61f188ed
+# %% ../../nbs/evaluation/92_scoring.ipynb #6a6064a0
 def render_object_depth(
     scenes: BopScenes,  # with CAD models
     frame: Frame,  # gives camera and image size
@@ -35,7 +35,7 @@ def render_object_depth(
     )
     return rendered["depth"]
 
-# %% ../../nbs/evaluation/92_scoring.ipynb #67c1d2b2
+# %% ../../nbs/evaluation/92_scoring.ipynb #d3d1641e
 class Scorer:
     "Errors of estimates on a data set."
 
