@@ -8,9 +8,10 @@ __all__ = ['BROKEN', 'BatchAugment', 'BatchStream', 'ColorJitter', 'EpochReport'
            'QueryCropper', 'ResampledStream', 'Sample', 'SampleOptions', 'SampleSource', 'SelectionOptions',
            'SequentialPlan', 'TRAIN_DATASETS', 'TooManyErrors', 'Turn', 'VPOGDataset', 'VPOGLoader', 'WorkerPlan',
            'check_choice', 'check_error_rate', 'collate', 'color_jitter', 'color_jitter_pillow', 'crop_query',
-           'finish_batch', 'float_images', 'make_loader', 'noise_images', 'option_names', 'query_or_error',
-           'reads_files', 'replace_background', 'sample_color_jitter', 'sample_key', 'sample_occluders',
-           'sample_shards', 'stack_samples', 'training_datasets', 'unpack_infos', 'visible_box', 'with_changes']
+           'finish_batch', 'keep_memory', 'float_images', 'make_loader', 'noise_images', 'option_names',
+           'query_or_error', 'reads_files', 'replace_background', 'sample_color_jitter', 'sample_key',
+           'sample_occluders', 'sample_shards', 'stack_samples', 'training_datasets', 'unpack_infos', 'visible_box',
+           'with_changes']
 
 # %% ../../nbs/dataset/49_dataset.ipynb #7d5851e8
 from vpog.dataset.augment import (
@@ -58,6 +59,7 @@ from vpog.dataset.streams import (
     ResampledStream,
     Turn,
     finish_batch,
+    keep_memory,
     unpack_infos,
 )
 from ..flow import LabelOptions
@@ -101,6 +103,7 @@ _all_ = [
     "color_jitter_pillow",
     "crop_query",
     "finish_batch",
+    "keep_memory",
     "float_images",
     "make_loader",
     "noise_images",

@@ -6,10 +6,8 @@
 __all__ = ['log', 'TRAIN_DATASETS', 'EpochReport', 'VPOGLoader', 'make_loader', 'training_datasets']
 
 # %% ../../nbs/dataset/47_loader.ipynb #fe2abe18
-import ctypes
 import gc
 import logging
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +29,7 @@ from vpog.dataset.streams import (
     ResampledStream,
     Turn,
     finish_batch,
+    keep_memory,
     unpack_infos,
 )
 from ..scenes.web import WebScenes
@@ -233,7 +232,7 @@ def _data_loader(stream: BatchStream) -> DataLoader:
         pin_memory=options.pin_memory,
         multiprocessing_context="spawn" if must_spawn else None,
         persistent_workers=options.num_workers > 0,
-        worker_init_fn=_keep_memory if options.labels == "loader" else None,
+        worker_init_fn=keep_memory if options.labels == "loader" else None,
         collate_fn=_same,
         prefetch_factor=options.prefetch if options.num_workers else None,
     )
@@ -241,17 +240,6 @@ def _data_loader(stream: BatchStream) -> DataLoader:
 
 def _same(x):
     return x
-
-
-def _keep_memory(worker_id):
-    """In a worker that labels: glibc does not hand large freed blocks back to the system, since the next batch
-    needs them (a third of the time of labels on a CPU)."""
-    if sys.platform != "linux":
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        for option in (-3, -1):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
-            mallopt(option, 1 << 30)
 
 # %% ../../nbs/dataset/47_loader.ipynb #40cd5dc1
 def make_loader(
