@@ -242,8 +242,8 @@ def train(
     trainer.fit(module, data, ckpt_path=_resume_from(cfg), weights_only=True)
     return finish(trainer, run_dir)
 
-# %% ../../nbs/training/76_run.ipynb #b05bd831
-@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+# %% ../../nbs/training/76_run.ipynb #0fef0123
+@hydra.main(version_base="1.3", config_path="pkg://vpog.conf", config_name="train")
 def _main(cfg: DictConfig):
     "The run that Hydra has composed from files and the command line."
     with cli_errors():
