@@ -77,21 +77,7 @@ def _write_record(cfg: DictConfig, run_dir: Path):
     with atomic_path(run_dir / "run.json") as p:
         p.write_text(json.dumps(run_record(cfg), indent=1))
 
-# %% ../../nbs/training/76_run.ipynb #42f5f1f5
-def _logger(options: DictConfig, run_dir: Path):
-    "Lightning's logger, or False."
-    if options.kind == "tensorboard":
-        return TensorBoardLogger(run_dir, name=None, version="logs", default_hp_metric=False)
-    if options.kind == "csv":
-        return CSVLogger(run_dir, name="logs", flush_logs_every_n_steps=options.every_steps)
-    if options.kind == "wandb":
-        try:
-            return WandbLogger(project=options.project, save_dir=run_dir, offline=True)
-        except ModuleNotFoundError as e:
-            raise ValueError("logger=wandb needs Weights & Biases: pip install vpog[wandb]") from e
-    return False
-
-
+# %% ../../nbs/training/76_run.ipynb #3e51b4fe
 def _precision(machine: DictConfig) -> str:
     "Lightning's precision: bfloat16 where there is a GPU, unless the config says another."
     if machine.precision != "auto":
@@ -110,7 +96,7 @@ def _strategy(cfg: DictConfig) -> str:
         return "auto"
     return "ddp" if cfg.loss.pose else "ddp_find_unused_parameters_true"
 
-
+# %% ../../nbs/training/76_run.ipynb #284716f5
 def _checkpoints(cfg: DictConfig, folder: Path) -> list:
     "Callbacks that keep the last state, and the best ones if there is a validation."
     regularly = ModelCheckpoint(
@@ -144,6 +130,20 @@ def _callbacks(cfg: DictConfig) -> list:
     if cfg.logger.kind != "none":
         callbacks.append(LearningRateMonitor("step"))
     return callbacks
+
+# %% ../../nbs/training/76_run.ipynb #297444e0
+def _logger(options: DictConfig, run_dir: Path):
+    "Lightning's logger, or False."
+    if options.kind == "tensorboard":
+        return TensorBoardLogger(run_dir, name=None, version="logs", default_hp_metric=False)
+    if options.kind == "csv":
+        return CSVLogger(run_dir, name="logs", flush_logs_every_n_steps=options.every_steps)
+    if options.kind == "wandb":
+        try:
+            return WandbLogger(project=options.project, save_dir=run_dir, offline=True)
+        except ModuleNotFoundError as e:
+            raise ValueError("logger=wandb needs Weights & Biases: pip install vpog[wandb]") from e
+    return False
 
 
 def make_trainer(
@@ -242,8 +242,8 @@ def train(
     trainer.fit(module, data, ckpt_path=_resume_from(cfg), weights_only=True)
     return finish(trainer, run_dir)
 
-# %% ../../nbs/training/76_run.ipynb #b05bd831
-@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+# %% ../../nbs/training/76_run.ipynb #0fef0123
+@hydra.main(version_base="1.3", config_path="pkg://vpog.conf", config_name="train")
 def _main(cfg: DictConfig):
     "The run that Hydra has composed from files and the command line."
     with cli_errors():
