@@ -54,7 +54,7 @@ def _best_mssd(target: TargetErrors) -> np.ndarray:
     mssd = target.errors["mssd"]
     return mssd.min(0) if len(mssd) else np.full(len(target.visib_fract), np.inf)
 
-# %% ../../nbs/evaluation/93_figures.ipynb #35a43d85
+# %% ../../nbs/evaluation/93_figures.ipynb #9b724557
 def failure_gallery(
     scenes: BopScenes,  # data set
     result: MethodResult,  # of a method
