@@ -33,6 +33,7 @@ _HOME = {
     "robust_pose": "vpog.pnp",
     # pictures
     "show_batch": "vpog.vis",
+    "show_mesh": "vpog.vis",
     "show_pose": "vpog.vis",
 }
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+import vpog
+
 # %% ../nbs/04_batch.ipynb #090abff4
 def _shape_and_dtype(v: Tensor) -> str:
     "E.g. `float32[2,4,3]`, without spaces."
@@ -260,7 +262,5 @@ class VPOGBatch(TensorRecord):
         **kwargs,  # options of `vpog.vis.show_batch`, e.g. `num`
     ):  # a matplotlib figure
         "Picture of the queries and their templates."
-        # imported here: a batch is made without matplotlib, only its picture needs it
-        from vpog.vis import show_batch
-
-        return show_batch(self, **kwargs)
+        # looked up when it is needed: a batch is made without matplotlib, only its picture needs it
+        return vpog.show_batch(self, **kwargs)

@@ -6,7 +6,6 @@
 __all__ = ['MeshPart', 'extreme_points', 'largest_distance', 'Mesh', 'load_mesh', 'check_size']
 
 # %% ../../nbs/meshes/10_mesh.ipynb #3af1319d
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 import trimesh
 from fastcore.basics import patch
 
-from ..rotations import look_at
+import vpog
 
 # %% ../../nbs/meshes/10_mesh.ipynb #a30a13d4
 @dataclass(eq=False)
@@ -116,24 +115,10 @@ def show(
     self: Mesh,
     num: int = 4,  # sides to show
     size: int = 200,  # side of each picture, px
-):  # a matplotlib figure
+):  # a matplotlib figure, of `vpog.vis.show_mesh`
     "Renderings of the mesh from several sides, +z upwards, with a light."
-    # imported here: the renderer is made of meshes, only their picture needs it
-    import matplotlib.pyplot as plt
-
-    from vpog.render import default_renderer
-
-    K = [[1.6 * size, 0, size / 2], [0, 1.6 * size, size / 2], [0, 0, 1]]
-    center = torch.from_numpy(self.center.astype(np.float64))
-    figure, axes = plt.subplots(1, num, figsize=(2 * num, 2), squeeze=False)
-    for k, ax in enumerate(axes[0]):
-        azimuth = 2 * math.pi * k / num + 0.5
-        away = center.new_tensor([math.cos(azimuth), math.sin(azimuth), 0.6])
-        pose = look_at(center + 1.5 * self.diameter * away, center).numpy()
-        ax.imshow(default_renderer().render([self], pose[None], K, size, lit=True)["rgb"])
-        ax.axis("off")
-    figure.tight_layout(pad=0.2)
-    return figure
+    # looked up when it is needed: the renderer is made of meshes, only their picture needs it
+    return vpog.show_mesh(self, num, size)
 
 # %% ../../nbs/meshes/10_mesh.ipynb #9f2f45cf
 def _material(material) -> tuple:  # image or None, RGBA tint

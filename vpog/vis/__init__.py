@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['VisConfig', 'draw_axes', 'draw_box', 'draw_outline', 'pull_colors', 'show_batch', 'show_flow', 'show_image',
-           'show_matches', 'show_patches', 'show_pose', 'show_prediction', 'show_viewpoints', 'show_warp']
+           'show_matches', 'show_mesh', 'show_patches', 'show_pose', 'show_prediction', 'show_viewpoints', 'show_warp']
 
 # %% ../../nbs/vis/67_vis.ipynb #2c552bd9
 from vpog.vis.batches import (
@@ -23,6 +23,7 @@ from vpog.vis.poses import (
     draw_box,
     draw_outline,
     show_image,
+    show_mesh,
     show_pose,
 )
 
@@ -37,6 +38,7 @@ _all_ = [
     "show_flow",
     "show_image",
     "show_matches",
+    "show_mesh",
     "show_patches",
     "show_pose",
     "show_prediction",
