@@ -6,7 +6,6 @@
 __all__ = ['SYNTH_K', 'synth_objects', 'synth_images', 'make_synth_dataset']
 
 # %% ../../nbs/synth/34_embedded.ipynb #4260c5b4
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,11 @@ import torch
 import trimesh
 from tqdm import tqdm
 
-from ..files import atomic_path, read_json
 from ..meshes import Mesh, MeshPart
 from ..render import Light, default_renderer
 from ..rotations import look_at
 from ..scenes import BopScenes, SceneImage, write_bop_models, write_bop_scene, write_bop_targets
+from .scenes import keep_settings
 
 # %% ../../nbs/synth/34_embedded.ipynb #20c6f7c6
 def _waves(points, lengths, rng):
@@ -244,7 +243,8 @@ def make_synth_dataset(
     "Write the embedded data set in BOP's layout; what is complete is kept. `ValueError` for another one."
     root = Path(root)
     settings = dict(version=1, seed=seed, num_scenes=num_scenes, images_per_scene=images_per_scene)
-    _keep_settings(root / "synth.json", settings | dict(size=list(size), split=split))
+    settings |= dict(size=list(size), split=split)
+    keep_settings(root / "synth.json", settings, "a dataset")
     objects = synth_objects(seed)
     if not (root / "models").exists():
         write_bop_models(root, objects)
@@ -257,17 +257,6 @@ def make_synth_dataset(
     if not (root / "test_targets_bop19.json").exists():
         write_bop_targets(BopScenes(root, split))
     return root
-
-
-def _keep_settings(path, settings):
-    "Write what a folder is made with; `ValueError` if it was made with something else."
-    if path.exists() and (found := read_json(path)) != settings:
-        raise ValueError(
-            f"{path.parent}: holds a dataset made with {found}, asked for {settings}; "
-            "choose another folder"
-        )
-    with atomic_path(path) as partial:
-        partial.write_text(json.dumps(settings))
 
 
 def _counted(images, bar):
