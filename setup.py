@@ -27,7 +27,7 @@ setup(
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={
-        extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "timm", "wandb")
+        extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "timm", "wandb", "rle")
     },
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..files import atomic_path, decode_rle, read_json
+from ..files import atomic_path, read_json
+from ..images import decode_rle
 
 # %% ../../nbs/evaluation/88_results.ipynb #8c670240
 HEADER = "scene_id,im_id,obj_id,score,R,t,time"

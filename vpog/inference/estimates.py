@@ -17,7 +17,7 @@ from fastcore.basics import patch
 from torch import Tensor
 
 from ..cameras import check_intrinsics, mask_box
-from ..files import read_image
+from ..images import read_image
 from ..meshes import Mesh
 
 # %% ../../nbs/inference/81_estimates.ipynb #c3c1363a

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from fastcore.basics import patch
 
-from ..files import DataError, lru_get, read_image, read_json
+from ..files import DataError, lru_get, read_json
+from ..images import read_image
 from ..meshes import Mesh, check_size, load_mesh
 from .annotations import OBJECT, Fault, ImageJson, Instance, box_side
 from .frames import Frame, check_pixel_shift, describe_files, make_frame

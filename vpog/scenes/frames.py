@@ -17,7 +17,8 @@ from fastcore.basics import patch
 from torch import Tensor
 
 from ..cameras import check_intrinsics
-from ..files import DataError, decode_image
+from ..files import DataError
+from ..images import decode_image
 from ..meshes import Mesh
 from ..render import default_renderer
 from vpog.scenes.annotations import (

@@ -8,15 +8,13 @@ __all__ = ['SAMPLE', 'ShardTables', 'scan_shard', 'index_shards']
 # %% ../../nbs/scenes/25_index.ipynb #4c872864
 import hashlib
 import json
-import os
 import tarfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..files import DataError, atomic_path, cache_folder, read_json, remove_path
+from ..files import DataError, atomic_path, cache_folder, path_lock, read_json
 from ..parallel import Progress, count_processes, run_jobs
 from .annotations import OBJECT, Fault, box_side
 from .shards import key_numbers, read_sample_json, rgb_member, split_name
@@ -152,10 +150,11 @@ def index_shards(
     names = [_fingerprint(p) for p in paths]
     digest = hashlib.blake2b("".join(names).encode(), digest_size=16).hexdigest()
     folder = cache / f"joined-{digest}"
-    if not folder.is_dir():
-        stored = [cache / f"{name}.npz" for name in names]
-        _scan_missing(paths, stored, num_workers)
-        _save_joined([_load(s) for s in stored], [p.name for p in paths], folder)
+    with path_lock(folder):
+        if not folder.is_dir():
+            stored = [cache / f"{name}.npz" for name in names]
+            _scan_missing(paths, stored, num_workers)
+            _save_joined([_load(s) for s in stored], [p.name for p in paths], folder)
     return ShardTables(
         np.load(folder / "samples.npy", mmap_mode="r"),
         np.load(folder / "objects.npy", mmap_mode="r"),
@@ -189,23 +188,9 @@ def _scan_to(paths, worker):
     "A job of `run_jobs`: scan a shard, save its tables."
     path, out = paths
     tables = scan_shard(path)
-    with _published(out) as partial, open(partial, "wb") as f:
+    with atomic_path(out) as partial, open(partial, "wb") as f:
         faults = json.dumps(tables.faults)
         np.savez(f, samples=tables.samples, objects=tables.objects, faults=faults)
-
-
-@contextmanager
-def _published(path):
-    "A name to write to; the first process that is ready gives `path` its content, which is the same for all."
-    own = path.with_name(f"{path.name}-{os.getpid()}")
-    with atomic_path(own) as partial:
-        yield partial
-    try:
-        own.rename(path)
-    except OSError:
-        if not path.exists():
-            raise
-        remove_path(own)
 
 
 def _load(path):
@@ -230,7 +215,7 @@ def _save_joined(tables, names, folder):
     objects["sample"] = position[objects["sample"]]
     repeated = [_repeated(names[s["shard"]], s["key"].decode()) for s in samples[~first]]
     faults = [f for t in tables for f in t.faults] + repeated
-    with _published(folder) as partial:
+    with atomic_path(folder) as partial:
         partial.mkdir()
         np.save(partial / "samples.npy", samples[first])
         np.save(partial / "objects.npy", objects)

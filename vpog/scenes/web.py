@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 
-from ..files import DataError, decode_rle, lru_get, parse_json, read_json
+from ..files import DataError, lru_get, parse_json, read_json
+from ..images import decode_rle
 from ..meshes import Mesh, dataset_models
 from .annotations import Fault, Instance
 from .folders import BopScenes

@@ -17,7 +17,8 @@ import torch
 import trimesh
 
 from ..cameras import mask_box, xyxy_to_xywh
-from ..files import atomic_path, quantise_depth, write_png
+from ..files import atomic_path
+from ..images import quantise_depth, write_png
 from .annotations import ImageJson
 from .frames import Scenes
 

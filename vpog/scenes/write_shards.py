@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from ..cameras import mask_box, xyxy_to_xywh
-from ..files import DataError, atomic_path, encode_image, encode_rle, quantise_depth
+from ..files import DataError, atomic_path
+from ..images import encode_image, encode_rle, quantise_depth
 from .frames import Frame
 from .shards import write_shard
 from .web import WebScenes
