@@ -22,7 +22,7 @@ from ..files import DataError, lru_get, read_json
 from ..images import read_image
 from ..meshes import extreme_points, largest_distance
 from ..rotations import project_to_so3
-from .make import GIGAPOSE_K, crop_template, pack_views
+from .make import GIGAPOSE_K, crop_template, pack_views, read_poses
 from .packed import PackedViews
 
 # %% ../../nbs/templates/17_store.ipynb #01c5723f
@@ -224,11 +224,7 @@ class TemplateStore:
             raise DataError("no template", f"templates: no file {npy}")
         camera = folder / "camera.json"
         meta = read_json(camera) if camera.exists() else {}
-        try:
-            poses = np.load(npy).astype(np.float64)
-        except (ValueError, EOFError, TypeError) as e:
-            raise DataError("damaged template", f"{npy}: {e}") from e
-        return self._make_info(obj_id, meta, poses, str(npy))
+        return self._make_info(obj_id, meta, read_poses(npy), str(npy))
 
     def _make_info(self, obj_id: int, meta: dict, poses: np.ndarray, where: str) -> TemplateInfo:
         "`TemplateInfo` at the scale of the scenes; what `meta` does not say is GigaPose's convention."
