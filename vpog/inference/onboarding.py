@@ -14,14 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..cameras import rotate_views
-from ..files import atomic_path, cache_folder
+from ..files import DataError, atomic_path, cache_folder, check_output_folder
 from ..meshes import Mesh, check_size, load_mesh, unit_scale
 from ..models.vpog import VPOG, EncodedTemplates
+from ..parallel import make_once
 from ..templates.make import render_templates
+from ..templates.packed import PackedViews
 from ..templates.store import TemplateStore, TemplateViews
 
 # %% ../../nbs/inference/82_onboarding.ipynb #ae199766
@@ -132,6 +135,8 @@ class Onboarder:
         self.cache = Path(cache) if cache else cache_folder() / "onboarded"
         if cache == "":
             self.cache = None
+        else:
+            check_output_folder(self.cache, "cache")
         self._scratch = None  # rendered templates, where there is no cache
         self._weights = fingerprint(*model.state_dict().values())
 
@@ -175,10 +180,12 @@ class Onboarder:
         folder = self.cache or Path(self._scratch.name)
         key = fingerprint(*_mesh_contents(mesh), [self.level, self.size, self.crop_margin])
         root = folder / "templates" / key
-        if not (root / "000001.vpt").exists():
-            render_templates(
-                mesh, root, 1, level=self.level, pack=self.size, crop_margin=self.crop_margin
-            )
+        path, crops = root / "000001.vpt", dict(pack=self.size, crop_margin=self.crop_margin)
+        make_once(
+            path,
+            lambda: PackedViews(path).check(),
+            lambda: render_templates(mesh, root, 1, level=self.level, **crops),
+        )
         return TemplateStore(root, size=self.size, crop_margin=self.crop_margin)
 
     @torch.no_grad()
@@ -189,11 +196,26 @@ class Onboarder:
         made_with = [self._weights, self.rolls]
         key = fingerprint(views.images, views.depths, views.poses, center, made_with)
         path = self.cache / "features" / f"{key}.safetensors"
-        if path.exists():
-            device = next(self.model.parameters()).device
-            return EncodedTemplates(**load_file(path)).to(device)
-        encoded = self.model.onboard(in_rolls(views, self.rolls), center)
-        tensors = {f.name: getattr(encoded, f.name).cpu().contiguous() for f in fields(encoded)}
-        with atomic_path(path) as p:
-            save_file(tensors, p)
-        return encoded
+        encoded = None  # as it is made or read
+
+        def read():
+            nonlocal encoded
+            encoded = _read_encoded(path)
+
+        def make():
+            nonlocal encoded
+            encoded = self.model.onboard(in_rolls(views, self.rolls), center)
+            tensors = {f.name: getattr(encoded, f.name).cpu().contiguous() for f in fields(encoded)}
+            with atomic_path(path) as p:
+                save_file(tensors, p)
+
+        make_once(path, read, make)
+        return encoded.to(next(self.model.parameters()).device)
+
+
+def _read_encoded(path: Path) -> EncodedTemplates:
+    "Features from the cache. `DataError` if the file is damaged, or holds something else."
+    try:
+        return EncodedTemplates(**load_file(path))
+    except (SafetensorError, TypeError, ValueError) as e:
+        raise DataError("damaged cache", f"{path}: {e}") from e

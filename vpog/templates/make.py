@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['GIGAPOSE_K', 'fit_distance', 'template_poses', 'fine_depth_scale', 'RenderOptions', 'crop_template', 'pack_views',
-           'render_templates']
+           'render_templates', 'named_files_sha256', 'read_poses', 'check_pngs']
 
 # %% ../../nbs/templates/16_make.ipynb #17ddbfcb
+import hashlib
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +20,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL.PngImagePlugin import PngImageFile
 from torch import Tensor
 
 from ..cameras import crop_view, mask_box, square_box
-from ..files import atomic_path
-from ..images import quantise_depth, write_png
+from ..files import DataError, atomic_path, read_json, remove_path
+from ..images import check_pixels, quantise_depth, write_png
 from ..meshes import Mesh, check_size
 from ..render import default_renderer
 from .packed import encode_color, encode_depth, write_packed
@@ -94,6 +97,12 @@ class RenderOptions:
     def __post_init__(self):
         if isinstance(self.distance, str) and self.distance not in ("fit", "gigapose"):
             raise ValueError(f"distance: expected 'fit', 'gigapose' or mm, got {self.distance!r}")
+        for name in ("distance", "depth_scale", "crop_margin"):
+            value = getattr(self, name)
+            if isinstance(value, (int, float)) and not 0 < value < math.inf:
+                raise ValueError(f"{name}: expected a positive number, got {value}")
+        if self.pack is not None:
+            check_pixels(self.pack, self.pack, "size of packed crops")
 
     @classmethod
     def of(
@@ -193,6 +202,7 @@ def _write_pngs(
         folder.mkdir()
         _in_threads(write, ((i, *view) for i, view in enumerate(views)))
         (folder / "camera.json").write_text(json.dumps(meta, indent=1))
+        remove_path(out / f"{obj_id:06d}")  # an older folder never meets the poses of this one
         with atomic_path(out / "object_poses" / f"{obj_id:06d}.npy") as npy, open(npy, "wb") as f:
             np.save(f, poses.numpy())
     return out / f"{obj_id:06d}"
@@ -261,3 +271,80 @@ def render_templates(
             file=sys.stderr,
         )
     return path
+
+# %% ../../nbs/templates/16_make.ipynb #30d9893e
+_NAMED = re.compile(  # in OBJ and MTL, the header of PLY, glTF
+    rb"""^[ \t]*(?:mtllib|map_\w+|bump|disp|decal|refl|norm|comment[ ]TextureFile)[ \t]+(.+?)\s*$
+    |"uri"\s*:\s*"([^"]+)\"""",
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+def _named_files(path: Path) -> set:
+    "Files that a mesh or a material names, and that exist."
+    if path.suffix.lower() not in (".obj", ".mtl", ".ply", ".gltf"):
+        return set()
+    text = path.read_bytes()
+    if path.suffix.lower() == ".ply":
+        text = text.partition(b"end_header")[0]
+    names = {(line or uri).decode(errors="replace") for line, uri in _NAMED.findall(text)}
+    names |= {name.split()[-1] for name in names}  # options may stand before the name
+    paths = (path.parent / name for name in names if len(name) < 256 and "\0" not in name)
+    return {p for p in paths if p.is_file()}
+
+
+def named_files_sha256(
+    path: Path,  # a mesh file
+) -> str | None:  # None if it names no file that exists
+    "Hash of the materials and images of a mesh."
+    found, new = set(), {path}
+    while new:
+        new = {named for p in new for named in _named_files(p)} - found - {path}
+        found |= new
+    if not found:
+        return None
+    digests = (hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(found))
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+# %% ../../nbs/templates/16_make.ipynb #1d5699c2
+def read_poses(
+    npy: Path,  # `object_poses/<obj_id:06d>.npy`
+) -> np.ndarray:  # float64, of the shape that is in the file
+    "Poses of templates. `DataError` if the file is damaged, or asks for more than it holds."
+    try:
+        return np.array(np.load(npy, mmap_mode="r"), np.float64)
+    except (ValueError, EOFError, TypeError) as e:
+        raise DataError("damaged template", f"{npy}: {e}") from e
+
+
+def _check_png(path: Path, size: tuple | None):
+    "`DataError` if a PNG is missing, cut, changed, or of another (width, height)."
+    try:
+        with open(path, "rb") as f:
+            image = PngImageFile(f)
+            found = image.size
+            image.verify()
+    except (OSError, SyntaxError, ValueError) as e:
+        raise DataError("damaged template", f"{path}: {getattr(e, 'strerror', None) or e}") from e
+    if size is not None and found != size:
+        raise DataError("damaged template", f"{path}: expected {size} pixels, got {found}")
+
+
+def check_pngs(
+    folder: str | Path,  # an object's, in GigaPose's layout, with or without `camera.json`
+):
+    "`DataError` unless all views of an object and their poses are there, and whole."
+    folder, size = Path(folder), None
+    npy = folder.parent / "object_poses" / f"{folder.name}.npy"
+    if not npy.is_file():
+        raise DataError("damaged template", f"{folder}: has no poses in {npy}")
+    num_views = len(read_poses(npy))
+    if (folder / "camera.json").is_file():
+        meta = read_json(folder / "camera.json")
+        if not isinstance(meta, dict) or meta.get("num_views") != num_views:
+            message = f"{folder}: expected a camera.json of {num_views} views, as in {npy}"
+            raise DataError("damaged template", message)
+        size = meta.get("width"), meta.get("height")
+    for i in range(num_views):
+        _check_png(folder / f"{i:06d}.png", size)
+        _check_png(folder / f"{i:06d}_depth.png", size)

@@ -7,6 +7,7 @@ __all__ = ['encode_color', 'decode_color', 'encode_depth', 'decode_depth', 'writ
 
 # %% ../../nbs/templates/15_packed.ipynb #51235fc2
 import json
+import math
 import zlib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import torch
 import zstandard
 
 from ..files import DataError, atomic_path, parse_json
+from ..images import check_pixels
 
 # %% ../../nbs/templates/15_packed.ipynb #5304522e
 _LEVEL = 12  # of Zstandard: a higher level takes several times as long for a few per cent
@@ -33,8 +35,14 @@ def _sum(residual: torch.Tensor) -> torch.Tensor:
 
 # %% ../../nbs/templates/15_packed.ipynb #6fb0ce44
 def _decompress(data: bytes, size: int) -> bytes:
-    "Content of a Zstandard frame of at most `size` bytes."
-    return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
+    "Content of a Zstandard frame of `size` bytes. `DataError` before anything larger is asked for."
+    try:
+        found = zstandard.frame_content_size(data)
+        if found == size:
+            return zstandard.ZstdDecompressor().decompress(data)
+    except zstandard.ZstdError as e:
+        raise DataError("damaged template", f"pixels cannot be decompressed ({e})") from e
+    raise DataError("damaged template", f"expected {size} bytes of pixels, got {found}")
 
 
 def encode_color(
@@ -152,13 +160,11 @@ class PackedViews:
             )
         length = int.from_bytes(self.data[8:16], "little")
         self.header = parse_json(bytes(self.data[16 : 16 + length]), str(path))
-        N, offset = self.header["num_views"], _aligned(16 + length)
+        N, offset = self._check_header(), _aligned(16 + length)
         self.poses, offset = self._array(offset, "<f8", (N, 4, 4))
         self.K, offset = self._array(offset, "<f8", (N, 3, 3))
         self.table, offset = self._array(offset, "<u8", (N, 4))
-        if N and self.table[:, 2].max() != len(self.data):
-            expected = self.table[:, 2].max()
-            raise self._damaged(f"expected {expected} bytes, got {len(self.data)}")
+        self._check_table(offset)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -171,22 +177,55 @@ class PackedViews:
         "The error, with the path."
         return DataError("damaged template", f"{self.path}: {what}")
 
+    def _check_header(self) -> int:
+        "Number of views. `DataError` unless the header says it, and the side of the crops."
+        header = self.header if isinstance(self.header, dict) else {}
+        num_views, size = header.get("num_views"), header.get("size", 1)
+        if type(num_views) is not int or num_views < 0 or type(size) is not int:
+            raise self._damaged("expected a header with the integers num_views and size")
+        check_pixels(size, size, str(self.path))
+        return num_views
+
     def _array(self, offset: int, dtype: str, shape: tuple) -> tuple:  # array, offset of the next
         "An array of 8-byte numbers."
-        size = int(np.prod(shape)) * 8
+        size = math.prod(shape) * 8
         if offset + size > len(self.data):
             raise self._damaged(f"is cut off after {len(self.data)} bytes")
         array = np.frombuffer(self.data[offset : offset + size], dtype).reshape(shape)
         return array, offset + _aligned(size)
 
-    def view(
-        self,
-        i: int,  # view
-    ) -> tuple:  # colours `[3, size, size]` uint8 tensor, depth `[size, size]` uint16 steps
-        "Pixels of one view. `DataError` if the checksum differs."
+    def _check_table(self, start: int):
+        "`DataError` unless the blocks follow each other from `start` to the end of the file."
+        places = self.table[:, :3].astype(object)  # integers that do not wrap around
+        begins, middles, ends = places.T
+        if len(self) and ends[-1] != len(self.data):
+            raise self._damaged(f"expected {ends[-1]} bytes, got {len(self.data)}")
+        if (begins != [start, *ends[:-1]][: len(self)]).any() or not (
+            (begins <= middles) & (middles <= ends)
+        ).all():
+            raise self._damaged("expected views that follow each other")
+
+    def check(self):
+        "`DataError` if a view was damaged; nothing is decompressed."
+        for i in range(len(self)):
+            self._block(i)
+
+    def _block(self, i: int) -> tuple:  # compressed colours, compressed depth
+        "Bytes of one view. `DataError` if the checksum differs."
         begin, middle, end, crc = (int(v) for v in self.table[i])
         block = self.data[begin:end].tobytes()
         if zlib.crc32(block) != crc:
             raise self._damaged(f"view {i}: checksum differs")
-        size, color_bytes = self.header["size"], middle - begin
-        return decode_color(block[:color_bytes], size), decode_depth(block[color_bytes:], size)
+        return block[: middle - begin], block[middle - begin :]
+
+    def view(
+        self,
+        i: int,  # view
+    ) -> tuple:  # colours `[3, size, size]` uint8 tensor, depth `[size, size]` uint16 steps
+        "Pixels of one view. `DataError` if they are damaged."
+        color, depth = self._block(i)
+        size = self.header["size"]
+        try:
+            return decode_color(color, size), decode_depth(depth, size)
+        except DataError as e:
+            raise self._damaged(f"view {i}: {e}") from e

@@ -7,18 +7,27 @@ __all__ = ['RenderReport', 'render_models', 'pack_template_folder', 'cached_temp
            'vpog_pack_templates']
 
 # %% ../../nbs/templates/18_sets.ipynb #d4dd004a
+import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 from fastcore.script import call_parse, store_true
 
-from ..files import cache_folder, cli_errors, read_json, remove_path
+from ..files import DATA_ERRORS, cache_folder, check_output_folder, cli_errors, read_json
 from ..meshes import ModelSet
-from ..parallel import Progress, Worker, count_processes, run_jobs
+from ..parallel import Progress, Worker, count_processes, make_once, run_jobs
 from ..render import default_renderer
-from .make import RenderOptions, render_templates
+from vpog.templates.make import (
+    RenderOptions,
+    check_pngs,
+    named_files_sha256,
+    read_poses,
+    render_templates,
+)
 from .packed import PackedViews
 from .store import TemplateStore, pack_templates
 from ..viewpoints import viewpoint_poses
@@ -56,6 +65,20 @@ class RenderReport:
         return "\n".join(lines)
 
 # %% ../../nbs/templates/18_sets.ipynb #48af7207
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _failed(obj_id: int, path: Path, e: Exception, model: Path | None = None) -> _ObjectResult:
+    "Result of an object that failed. A full disk concerns all objects: `OSError`."
+    if isinstance(e, OSError) and e.errno in _DISK_FULL:
+        raise OSError(e.errno, e.strerror, str(path)) from e
+    text = str(e).strip().partition("\n")[0]
+    if not text or not isinstance(e, (ValueError, OSError)):
+        text = f"{type(e).__name__} {text}".strip()
+        text = f"{model}: {text}" if model else text
+    return _ObjectResult(obj_id, path, error=text)
+
+
 def _run(
     job: Callable,  # `job(argument, worker)` → `_ObjectResult`
     arguments: list,  # one for each object
@@ -70,7 +93,7 @@ def _run(
     start, results = time.perf_counter(), []
     for result in run_jobs(job, arguments, num_processes, devices, progress):
         if result.error and on_error == "raise":
-            raise ValueError(result.error)
+            raise ValueError(f"object {result.obj_id}: {result.error}")
         results.append(result)
     made = [result for result in results if result.device is not None]
     return RenderReport(
@@ -94,10 +117,9 @@ class _RenderJob:
 
 
 def _expected_meta(origin: dict, options: RenderOptions) -> dict:
-    "Entries of `camera.json` by which an object is known to be made from this file with these options."
-    expected = dict(
-        model_sha256=origin["model_sha256"],
-        mm_per_unit=origin["mm_per_unit"],
+    "Entries of `camera.json` by which an object is known to be made from these files with these options."
+    names = ("model_sha256", "named_files_sha256", "mm_per_unit")
+    expected = {name: origin[name] for name in names} | dict(
         level=options.level,
         hemisphere=options.hemisphere,
         distance=options.distance,
@@ -110,35 +132,51 @@ def _expected_meta(origin: dict, options: RenderOptions) -> dict:
     return expected
 
 
-def _is_done(path: Path, expected: dict) -> bool:
-    "Is the object complete and as expected? `ValueError` if it was made otherwise."
-    if not path.exists():
-        return False
-    meta = PackedViews(path).header if path.is_file() else read_json(path / "camera.json")
-    different = [name for name, value in expected.items() if meta.get(name) != value]
-    if different:
-        raise ValueError(
-            f"{path}: was rendered with other {', '.join(different)}; "
-            "choose another folder or pass --overwrite"
-        )
-    return True
+_NOT_IN_OLD_SETS = ("named_files_sha256",)
+
+
+def _check_made(path: Path, expected: dict, how: str, advice: str):
+    "`DataError` if an object is damaged or incomplete, `ValueError` if it was made otherwise."
+    if path.is_dir():
+        check_pngs(path)
+        if not (path / "camera.json").exists():
+            raise ValueError(f"{path}: has no camera.json, so vpog has not made it; {advice}")
+        meta = read_json(path / "camera.json")
+    else:
+        views = PackedViews(path)
+        views.check()
+        meta = views.header
+    differ = [
+        f"{name} ({str(meta.get(name))[:40]}, asked for {str(value)[:40]})"
+        for name, value in expected.items()
+        if meta.get(name) != value and (name in meta or name not in _NOT_IN_OLD_SETS)
+    ]
+    if differ:
+        raise ValueError(f"{path}: was {how} with other {', '.join(differ)}; {advice}")
 
 
 def _render_job(job: _RenderJob, worker: Worker) -> _ObjectResult:
     "Render one object if it is not there."
     obj_id, options = job.obj_id, job.options
-    path = options.path(job.out, obj_id)
-    try:
-        origin = job.models.origin(obj_id)
-        if job.overwrite:
-            remove_path(path)
-        elif _is_done(path, _expected_meta(origin, options)):
-            return _ObjectResult(obj_id, path)
+    path, model = options.path(job.out, obj_id), None
+    advice = "choose another folder or pass --overwrite"
+
+    def make():
         where = dict(device=worker.device, progress=worker.progress)
         render_templates(job.models[obj_id], job.out, obj_id, options, origin=origin, **where)
-    except (ValueError, OSError, MemoryError) as e:
-        return _ObjectResult(obj_id, path, error=str(e) or type(e).__name__)
-    return _ObjectResult(obj_id, path, device=default_renderer(worker.device).device_name)
+
+    try:
+        model = job.models.path(obj_id)
+        origin = job.models.origin(obj_id) | {"named_files_sha256": named_files_sha256(model)}
+        expected = _expected_meta(origin, options)
+        check = partial(_check_made, path, expected, "rendered", advice)
+        is_new = make_once(path, check, make, job.overwrite)
+    except DATA_ERRORS as e:
+        default_renderer(worker.device)  # without OpenGL no object can be rendered: an error
+        return _failed(obj_id, path, e, model)
+    return _ObjectResult(
+        obj_id, path, device=default_renderer(worker.device).device_name if is_new else None
+    )
 
 
 def render_models(
@@ -154,31 +192,51 @@ def render_models(
     on_error: str = "raise",  # "raise", or "list" what failed in the report
     **changes,  # fields of `RenderOptions`
 ) -> RenderReport:
-    "Render all models; what is complete and was made from the same file with the same options is kept."
+    "Render all models; what is complete and was made from the same files with the same options is kept."
     options = RenderOptions.of(options, **changes)
     if missing := set(obj_ids or ()) - set(models.obj_ids):
         raise ValueError(f"obj_ids: {models.root} has no objects {sorted(missing)}")
     chosen = sorted(obj_ids) if obj_ids else models.obj_ids
     jobs = [_RenderJob(models, Path(out), obj_id, options, overwrite) for obj_id in chosen]
     num_processes = count_processes(len(jobs), num_workers)
-    progress = Progress("templates", unit="object")
-    if num_processes == 1:  # then the bar moves with every view
-        num_views = len(viewpoint_poses(options.level, options.hemisphere))
-        progress = Progress("templates", unit="view", units=[num_views] * len(jobs))
+    num_views = len(viewpoint_poses(options.level, options.hemisphere))
+    progress = Progress("templates", unit="view", units=[num_views] * len(jobs))
     return _run(_render_job, jobs, num_processes, progress, on_error, devices)
 
 # %% ../../nbs/templates/18_sets.ipynb #c4ee1482
+def _expected_header(store: TemplateStore, obj_id: int) -> dict:
+    "What a packed file says if it was packed from these PNGs with these settings."
+    camera = store.root / f"{obj_id:06d}" / "camera.json"
+    meta = read_json(camera) if camera.is_file() else {}
+    defaults = dict(depth_scale=1.0, scale=store.scale or 1.0)
+    # centre and diameter are measured where `camera.json` does not say them
+    said = {k: v for k, v in meta.items() if k not in ("center", "diameter")}
+    return defaults | said | dict(size=store.size, crop_margin=store.crop_margin)
+
+
+def _check_packed(path: Path, store: TemplateStore, obj_id: int):
+    "`DataError` if a packed file is damaged, `ValueError` if it was packed otherwise."
+    advice = "choose another folder"
+    _check_made(path, _expected_header(store, obj_id), "packed", advice)
+    poses = read_poses(store.root / "object_poses" / f"{obj_id:06d}.npy")
+    found = PackedViews(path).poses
+    if found.shape != poses.shape or not np.allclose(found, poses, atol=1e-3):
+        raise ValueError(f"{path}: was packed with other poses; {advice}")
+
+
 def _pack_job(argument: tuple, worker: Worker) -> _ObjectResult:
     "Pack one object of (store, template folder, object id) if it is not there."
     store, out, obj_id = argument
     path = out / f"{obj_id:06d}.vpt"
-    if path.exists():
-        return _ObjectResult(obj_id, path)
+    check, make = (
+        partial(_check_packed, path, store, obj_id),
+        partial(pack_templates, store, out, obj_id),
+    )
     try:
-        pack_templates(store, out, obj_id)
-    except (ValueError, OSError) as e:
-        return _ObjectResult(obj_id, path, error=str(e))
-    return _ObjectResult(obj_id, path, device="")
+        is_new = make_once(path, check, make)
+    except DATA_ERRORS as e:
+        return _failed(obj_id, path, e)
+    return _ObjectResult(obj_id, path, device="" if is_new else None)
 
 
 def pack_template_folder(
@@ -187,7 +245,7 @@ def pack_template_folder(
     num_workers: int | None = None,  # processes; default all cores, or one for a few objects
     on_error: str = "list",  # "list" what failed in the report, or "raise"
 ) -> RenderReport:
-    "Pack a folder of PNG templates (ours, GigaPose's); what is there is kept."
+    "Pack a folder of PNG templates (ours, GigaPose's); what is complete and was packed from them is kept."
     jobs = [(store, Path(out), obj_id) for obj_id in store.obj_ids]
     progress = Progress("templates", unit="object")
     return _run(_pack_job, jobs, count_processes(len(jobs), num_workers), progress, on_error)
@@ -215,6 +273,26 @@ def _finish(report: RenderReport, out: str):
         raise ValueError(f"{failed}, see above; run again when they are mended")
 
 
+def _parse_distance(text: str) -> str | float:
+    "An option of `RenderOptions`. `ValueError` for other words."
+    if text in ("fit", "gigapose"):
+        return text
+    try:
+        return float(text)
+    except ValueError as e:
+        raise ValueError(f"distance: expected fit, gigapose or mm, got {text!r}") from e
+
+
+def _parse_devices(text: str | None) -> list | None:
+    "Numbers of EGL devices. `ValueError` for anything else."
+    if text is None:
+        return None
+    numbers = [number.strip() for number in str(text).split(",")]
+    if not all(number.isdecimal() for number in numbers):
+        raise ValueError(f"device: expected numbers of EGL devices, as 0 or 0,1, got {text!r}")
+    return [int(number) for number in numbers]
+
+
 @call_parse
 def vpog_render_templates(  # noqa: PLR0913
     models_dir: str,  # folder of meshes, one mesh, or folder of models_info.json (gso, shapenet, bop)
@@ -237,18 +315,19 @@ def vpog_render_templates(  # noqa: PLR0913
         options = RenderOptions(
             level=level,
             hemisphere=hemisphere,
-            distance=distance if distance in ("fit", "gigapose") else float(distance),
+            distance=_parse_distance(distance),
             depth_scale=depth_scale,
             lit=lit,
             pack=size if pack else None,
         )
+        models = ModelSet(models_dir, layout, units)
         report = render_models(
-            ModelSet(models_dir, layout, units),
-            out,
+            models,
+            check_output_folder(out),
             options,
             overwrite=overwrite,
             num_workers=num_workers,
-            devices=[int(i) for i in device.split(",")] if device else None,
+            devices=_parse_devices(device),
             on_error="list",
         )
         _finish(report, out)
@@ -265,4 +344,4 @@ def vpog_pack_templates(
     "Pack PNG templates for training: one file an object. A killed run continues where it stopped."
     with cli_errors():
         store = TemplateStore(source, size, scale=scale)
-        _finish(pack_template_folder(store, out, num_workers), out)
+        _finish(pack_template_folder(store, check_output_folder(out), num_workers), out)

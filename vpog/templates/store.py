@@ -6,6 +6,7 @@
 __all__ = ['TemplateViews', 'TemplateInfo', 'TemplateStore', 'pack_templates']
 
 # %% ../../nbs/templates/17_store.ipynb #7d2d00a4
+import math
 import os
 import re
 from collections import OrderedDict
@@ -19,10 +20,10 @@ from torch import Tensor
 from ..batch import TensorRecord
 from ..cameras import check_intrinsics, invert_rigid, transform_points, unproject
 from ..files import DataError, lru_get, read_json
-from ..images import read_image
+from ..images import check_pixels, read_image
 from ..meshes import extreme_points, largest_distance
 from ..rotations import project_to_so3
-from .make import GIGAPOSE_K, crop_template, pack_views
+from .make import GIGAPOSE_K, crop_template, pack_views, read_poses
 from .packed import PackedViews
 
 # %% ../../nbs/templates/17_store.ipynb #01c5723f
@@ -85,6 +86,27 @@ def _check_template_poses(
     return poses
 
 
+def _numbers(meta: dict, name: str, count: int, where: str) -> Tensor:  # `[count]` float64
+    "Numbers of a header. `DataError` for anything else."
+    try:
+        values = torch.tensor(meta[name], dtype=torch.float64).reshape(-1)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        values = torch.zeros(0)
+    if len(values) != count or not torch.isfinite(values).all():
+        message = f"{where}: {name}: expected {count} numbers, got {str(meta[name])[:60]}"
+        raise DataError("damaged template", message)
+    return values
+
+
+def _positive(meta: dict, name: str, default: float | None, where: str) -> float:
+    "A number of a header. `DataError` unless it is positive."
+    value = float(_numbers({name: default} | meta, name, 1, where))
+    if not value > 0:
+        message = f"{where}: {name}: expected a positive number, got {value}"
+        raise DataError("damaged template", message)
+    return value
+
+
 class TemplateStore:
     "Template sets on disk (packed, ours as PNGs, GigaPose's): read lazily, cropped, with bounded caches."
 
@@ -100,6 +122,10 @@ class TemplateStore:
         cache_mb: int = 128,  # memory for decoded views, per process
         cache_objects: int = 256,  # objects whose poses are kept, per process
     ):
+        check_pixels(size, size, "size of template crops")
+        for name, value in (("crop_margin", crop_margin), ("scale", scale)):
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"{name}: expected a positive number, got {value}")
         self.root = Path(root)
         self.size = size
         self.crop_margin = crop_margin
@@ -202,7 +228,7 @@ class TemplateStore:
         "The object's packed file. `ValueError` if its crops are not those that were asked for."
         path = self.root / f"{obj_id:06d}.vpt"
         file = lru_get(self._files, obj_id, lambda _: PackedViews(path), self.cache_objects)
-        size, margin = file.header["size"], file.header["crop_margin"]
+        size, margin = file.header.get("size"), file.header.get("crop_margin")
         if (size, margin) != (self.size, self.crop_margin):
             raise ValueError(
                 f"{file.path}: holds crops of {size} px with margin {margin}, "
@@ -224,24 +250,23 @@ class TemplateStore:
             raise DataError("no template", f"templates: no file {npy}")
         camera = folder / "camera.json"
         meta = read_json(camera) if camera.exists() else {}
-        try:
-            poses = np.load(npy).astype(np.float64)
-        except (ValueError, EOFError, TypeError) as e:
-            raise DataError("damaged template", f"{npy}: {e}") from e
-        return self._make_info(obj_id, meta, poses, str(npy))
+        if not isinstance(meta, dict):
+            raise DataError("damaged template", f"{camera}: expected an object, got {meta!r:.60}")
+        return self._make_info(obj_id, meta, read_poses(npy), str(npy))
 
     def _make_info(self, obj_id: int, meta: dict, poses: np.ndarray, where: str) -> TemplateInfo:
         "`TemplateInfo` at the scale of the scenes; what `meta` does not say is GigaPose's convention."
         poses = _check_template_poses(torch.from_numpy(poses), where)
-        scale = float(meta.get("scale", self.scale or 1.0))
+        scale = _positive(meta, "scale", self.scale or 1.0, where)
         poses[:, :3, 3] /= scale
-        depth_scale, K = float(meta.get("depth_scale", 1.0)), GIGAPOSE_K
+        depth_scale = _positive(meta, "depth_scale", 1.0, where)
+        K = GIGAPOSE_K
         if "cam_K" in meta:
-            K = torch.tensor(meta["cam_K"], dtype=torch.float64).view(3, 3)
+            K = _numbers(meta, "cam_K", 9, where).view(3, 3)
             check_intrinsics(K, f"{where}: cam_K")
         if "center" in meta:
-            center = torch.tensor(meta["center"], dtype=torch.float64) / scale
-            diameter = meta["diameter"] / scale
+            center = _numbers(meta, "center", 3, where) / scale
+            diameter = _positive(meta, "diameter", None, where) / scale
         elif obj_id in self.models_info:
             info = self.models_info[obj_id]
             middle = [info[f"min_{axis}"] + info[f"size_{axis}"] / 2 for axis in "xyz"]
