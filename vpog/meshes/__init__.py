@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LAYOUTS', 'moved_mesh', 'normalise_gso', 'find_models', 'ModelSet', 'dataset_models', 'MAX_FACES', 'MESH_SUFFIXES',
-           'MM_PER_UNIT', 'Mesh', 'MeshPart', 'check_size', 'extreme_points', 'largest_distance', 'load_mesh',
-           'simplified', 'size_remark', 'unit_scale']
+           'MM_PER_UNIT', 'Mesh', 'MeshPart', 'check_size', 'check_solid', 'extreme_points', 'largest_distance',
+           'load_mesh', 'simplified', 'size_remark', 'unit_scale']
 
 # %% ../../nbs/meshes/12_meshes.ipynb #1855ab2a
 import hashlib
@@ -22,6 +22,7 @@ from vpog.meshes.mesh import (
     Mesh,
     MeshPart,
     check_size,
+    check_solid,
     extreme_points,
     largest_distance,
     simplified,
@@ -39,6 +40,7 @@ _all_ = [
     "Mesh",
     "MeshPart",
     "check_size",
+    "check_solid",
     "extreme_points",
     "largest_distance",
     "load_mesh",
@@ -230,8 +232,10 @@ class ModelSet:
         path = self.path(obj_id)
         if self.layout == "gso":
             return check_size(normalise_gso(load_mesh(path)), str(path))
-        mesh = check_size(load_mesh(path, self.mm_per_unit(path)), str(path), self.units or None)
-        if self.layout == "folder" and (remark := size_remark(mesh, self.units)):
+        mesh = load_mesh(path, self.mm_per_unit(path))
+        if self.layout != "folder":
+            return check_size(mesh, str(path))
+        if remark := size_remark(check_size(mesh, str(path), self.units), self.units):
             mesh.remarks.append(remark)
         return mesh
 

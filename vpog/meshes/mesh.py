@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAX_FACES', 'MM_PER_UNIT', 'MeshPart', 'extreme_points', 'largest_distance', 'Mesh', 'simplified', 'unit_scale',
-           'size_remark', 'check_size']
+           'size_remark', 'check_size', 'check_solid']
 
 # %% ../../nbs/meshes/11_mesh.ipynb #3af1319d
 from dataclasses import dataclass, field
@@ -246,18 +246,32 @@ def size_remark(
         return f"{question} GLB is read as metres; try --scale {MM_PER_UNIT[likely[0]] / 1000:g}"
     return f"{question} try --units {likely[0]}"
 
-# %% ../../nbs/meshes/11_mesh.ipynb #006191ce
+# %% ../../nbs/meshes/11_mesh.ipynb #e804671d
 def check_size(
     mesh: Mesh,  # mm
     name: str,  # name for the message
-    units: str | None = "mm",  # that it was read with, for the suggestion; None for a GLB file
+    units: str | None = "",  # that it was read with, for a suggestion; None for GLB; "" for none
 ) -> Mesh:  # the mesh itself
     "`ValueError` if the diameter is outside 1 mm to 10 m: the unit is wrong."
     if not 1 <= mesh.diameter <= 10000:
-        remark = size_remark(mesh, units)
-        suggestion = f" ({remark})" if remark and "try" in remark else ""
+        remark = None if units == "" else size_remark(mesh, units)
+        suggestion = f" ({remark})" if remark else ""
         raise ValueError(
             f"{name}: expected a diameter of 1 mm to 10 m, got {mesh.diameter:.4g} mm; "
             f"are the units right?{suggestion}"
+        )
+    return mesh
+
+
+def check_solid(
+    mesh: Mesh,
+    name: str,  # name for the message
+) -> Mesh:  # the mesh itself
+    "`ValueError` if all vertices lie in a plane: such an object cannot stand, and has no hull."
+    points = extreme_points(mesh.vertices).astype(np.float64)
+    extents = np.linalg.svd(points - points.mean(0), compute_uv=False)
+    if not extents[-1] > 1e-6 * extents[0]:
+        raise ValueError(
+            f"{name}: expected a solid object, got a flat one, with all vertices in a plane"
         )
     return mesh

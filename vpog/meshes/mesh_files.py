@@ -5,13 +5,10 @@
 # %% auto #0
 __all__ = ['load_mesh']
 
-# %% ../../nbs/meshes/12_mesh_files.ipynb #aea0fdc4
+# %% ../../nbs/meshes/12_mesh_files.ipynb #f0d97b9d
 import io
-import json
 import logging
-import re
 import warnings
-from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -23,112 +20,18 @@ from scipy.spatial import cKDTree
 
 from ..files import DataError, log
 from .mesh import MAX_FACES, Mesh, MeshPart
-from .mesh_assets import MeshAssets, read_mesh_file, texture_pixels
+from vpog.meshes.mesh_assets import (
+    MeshAssets,
+    absolute_indices,
+    check_gltf,
+    gltf_header,
+    missing_materials,
+    read_mesh_file,
+    texture_pixels,
+    textured_materials,
+)
 
-# %% ../../nbs/meshes/12_mesh_files.ipynb #13c0bab3
-_RELATIVE_OR_ZERO = re.compile(rb"^[ \t]*f[ \t](?:[^\n]*[ \t/])?(?:-|0+(?=[ \t/\r\n]))", re.M)
-
-
-def _absolute_indices(data: bytes, where: str) -> bytes:
-    "An OBJ file without relative indices. `DataError` for index 0, or one before the first vertex."
-    if not _RELATIVE_OR_ZERO.search(data + b"\n"):
-        return data
-    counts = {b"v": 0, b"vt": 0, b"vn": 0}
-
-    def absolute(text: bytes, kind: bytes) -> bytes:
-        index = int(text or 1)
-        if index == 0 or index < -counts[kind]:
-            message = f"{where}: a face names {kind.decode()} {index}, after {counts[kind]} of them"
-            raise DataError("broken mesh", message)
-        return str(index + counts[kind] + 1).encode() if index < 0 else text
-
-    lines = data.replace(b"\\\n", b" ").split(b"\n")
-    for k, line in enumerate(lines):
-        kind, *words = line.split() or [b""]
-        if kind in counts:
-            counts[kind] += 1
-        elif kind == b"f":
-            corners = [zip(word.split(b"/"), counts) for word in words]
-            corners = [b"/".join(absolute(*each) for each in corner) for corner in corners]
-            lines[k] = b"f " + b" ".join(corners)
-    return b"\n".join(lines)
-
-
-def _missing_materials(data: bytes, assets: MeshAssets) -> list:
-    "Sentences on materials that an OBJ file uses and no material file defines."
-    used = {name.strip() for name in re.findall(rb"^usemtl[ \t]+(.+)$", data, re.M)}
-    defined = re.findall(rb"^\s*newmtl[ \t]+(.+)$", b"\n".join(assets.texts.values()), re.M)
-    missing = used - {name.strip() for name in defined}
-    if not missing or (assets.losses and not assets.texts):
-        return []  # nothing is missing, or the missing material file is named already
-    names = ", ".join(sorted(name.decode(errors="replace") for name in missing))
-    if not assets.texts:
-        return [f"material {names}: the file names no material file; add a line: mtllib <name>.mtl"]
-    return [f"material {names}: not in {', '.join(assets.texts)}; only the first mtllib is read"]
-
-# %% ../../nbs/meshes/12_mesh_files.ipynb #80ec9d19
-_MAX_EMPTY = 10_000_000  # entries of lists for which a glTF file has no numbers
-_NOT_READ = ("KHR_draco_mesh_compression", "EXT_meshopt_compression")
-
-
-def _gltf_header(data: bytes, where: str) -> dict:
-    "The JSON of a GLB or glTF file. `DataError` if it cannot be read as such."
-    if data.startswith(b"glTF"):
-        data = data[20 : 20 + int.from_bytes(data[12:16], "little")]
-    try:
-        header = json.loads(data)
-        header.get("accessors")
-        return header
-    except (ValueError, RecursionError, AttributeError) as e:
-        raise DataError("broken mesh", f"{where}: expected a glTF header in JSON ({e})") from e
-
-
-def _gltf_losses(header: dict, where: str) -> list:
-    "Sentences on what will be lost. `DataError` for lists that are too long, and compressed meshes."
-    lists, used = header.get("accessors", []), header.get("extensionsUsed", [])
-    num_empty = sum(each["count"] for each in lists if "bufferView" not in each)
-    if num_empty > _MAX_EMPTY or min((each["count"] for each in lists), default=0) < 0:
-        message = (
-            f"{where}: expected at most {_MAX_EMPTY:,} entries without numbers, got {num_empty:,}"
-        )
-        raise DataError("broken mesh", message)
-    for name in set(_NOT_READ) & set(used):
-        message = f"{where}: is compressed with {name}, which is not read; export it uncompressed"
-        raise DataError("unknown format", message)
-    losses = []
-    if "KHR_texture_transform" in used:
-        losses.append("KHR_texture_transform is not applied: export the textures without it")
-    for mesh in header.get("meshes", []):
-        for primitive in mesh["primitives"]:
-            counts = {
-                key: lists[number]["count"] for key, number in primitive["attributes"].items()
-            }
-            if counts.get("COLOR_0", counts["POSITION"]) != counts["POSITION"]:
-                name = mesh.get("name", "without a name")
-                losses.append(f"part {name}: colours left out, not one for each vertex")
-    return losses
-
-
-def _check_gltf(header: dict, where: str) -> list:
-    "As `_gltf_losses`. `DataError` for entries of another kind, too."
-    try:
-        return _gltf_losses(header, where)
-    except (TypeError, LookupError, AttributeError) as e:
-        message = f"{where}: expected a glTF header, got one with a wrong entry ({e!r})"
-        raise DataError("broken mesh", message) from e
-
-
-def _textured_materials(header: dict) -> set:
-    "Names of materials that have a texture; without those that share their name with another."
-    names = [material.get("name") for material in header.get("materials", [])]
-    return {
-        material.get("name")
-        for material in header.get("materials", [])
-        if "baseColorTexture" in material.get("pbrMetallicRoughness", {})
-        and names.count(material.get("name")) == 1
-    }
-
-# %% ../../nbs/meshes/12_mesh_files.ipynb #074824f6
+# %% ../../nbs/meshes/12_mesh_files.ipynb #4dfabe71
 def _vertex_colors(geometry: trimesh.Trimesh) -> np.ndarray | None:  # `[V, 4]` uint8
     "Colours of vertices that trimesh does not show, as there are texture coordinates, too."
     colors = geometry.visual.vertex_attributes.get("color")
@@ -220,7 +123,7 @@ class _Reader:
             geometry = geometry.copy()
             geometry.unmerge_vertices()  # colours of faces become colours of their corners
         try:
-            if not np.isfinite(geometry.vertices).all():
+            if not np.abs(geometry.vertices).max() * np.abs(to_mm).max() < 1e30:  # NaN, too
                 raise ValueError("expected finite vertices, got NaN or infinity")
             vertices = geometry.vertices @ to_mm[:3, :3].T + to_mm[:3, 3]
             faces = np.asarray(geometry.faces, np.int32)
@@ -230,8 +133,8 @@ class _Reader:
         except ValueError as e:
             raise DataError("broken mesh", f"{self.where}, part {name}: {e}") from e
 
-# %% ../../nbs/meshes/12_mesh_files.ipynb #602c266e
-_MAX_TRIANGLES = 20_000_000  # of all instances of all parts
+# %% ../../nbs/meshes/12_mesh_files.ipynb #70ce9bf6
+_MAX_TRIANGLES = 10_000_000  # of all instances of all parts
 
 
 @contextmanager
@@ -261,7 +164,9 @@ def _load_scene(data: bytes, path: Path, assets: MeshAssets) -> trimesh.Scene:
             f"{where}: .{kind} files need another package: pip install vpog[{kind}]"
         ) from e
     except Exception as e:  # trimesh has errors of its own that have no other base
-        reason = str(e) if isinstance(e, (OSError, DataError)) else f"{type(e).__name__}: {e}"
+        reason = f"{type(e).__name__}: {e}" if str(e) else "it is damaged"
+        if isinstance(e, (OSError, DataError)):
+            reason = str(e)
         if isinstance(e, MemoryError):
             reason = "it asks for more memory than there is"
         if isinstance(e, IndexError) and "out of bounds" in reason:
@@ -289,25 +194,24 @@ def _check_ply(scene: trimesh.Scene, where: str):
             raise DataError("broken mesh", message)
 
 
-def _placed(scene: trimesh.Scene, reader: _Reader) -> Iterator:  # of geometry, transform, name
+def _placed(scene: trimesh.Scene, reader: _Reader) -> list:  # of geometry, transform, name
     "Triangles of a scene, where each of them is. `DataError` if there are none, or too many."
-    number = 0
+    placed = []
     for node in scene.graph.nodes_geometry:
         transform, name = scene.graph[node]
         geometry = scene.geometry[name]
-        if not isinstance(geometry, trimesh.Trimesh) or not len(geometry.faces):
+        if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces):
+            placed.append((geometry, transform, name))
+        else:
             reader.remarks[f"part {name} is left out: it has no triangles"] = None
-            continue
-        number += len(geometry.faces)
-        if number > _MAX_TRIANGLES:
-            message = f"{reader.where}: has more than {_MAX_TRIANGLES:,} triangles; simplify it"
-            raise DataError("broken mesh", message)
-        yield geometry, transform, name
-    if not number:
-        message = f"{reader.where}: expected triangles, got a file without faces"
+    number = sum(len(geometry.faces) for geometry, _, _ in placed)
+    if not 0 < number <= _MAX_TRIANGLES:
+        got = f"{number:,} triangles; simplify it" if number else "a file without faces"
+        message = f"{reader.where}: expected triangles, at most {_MAX_TRIANGLES:,}, got {got}"
         raise DataError("broken mesh", message)
+    return placed
 
-# %% ../../nbs/meshes/12_mesh_files.ipynb #6af7a5e9
+# %% ../../nbs/meshes/12_mesh_files.ipynb #108a2e30
 @lru_cache(1000)
 def _warn_once(message: str):
     log.warning(message)
@@ -323,22 +227,19 @@ def load_mesh(
     if not (np.isfinite(scale) and scale > 0):
         raise ValueError(f"scale: expected a positive number, got {scale}")
     path = Path(path)
-    data, reader, assets = (
-        read_mesh_file(path),
-        _Reader(f"mesh {path}"),
-        MeshAssets(path, allow_outside),
-    )
+    data, reader = read_mesh_file(path), _Reader(f"mesh {path}")
+    assets = MeshAssets(path, allow_outside)
     if path.suffix.lower() == ".obj":
-        data = _absolute_indices(data, reader.where)
+        data = absolute_indices(data, reader.where)
     if path.suffix.lower() in (".glb", ".gltf"):
-        header = _gltf_header(data, reader.where)
-        reader.losses.update(dict.fromkeys(_check_gltf(header, reader.where)))
-        reader.textured = _textured_materials(header)
+        header = gltf_header(data, reader.where)
+        reader.losses.update(dict.fromkeys(check_gltf(header, reader.where)))
+        reader.textured = textured_materials(header)
     scene = _load_scene(data, path, assets)
     _check_ply(scene, reader.where)
     reader.losses.update(dict.fromkeys(assets.losses.values()))
     if path.suffix.lower() == ".obj":
-        reader.losses.update(dict.fromkeys(_missing_materials(data, assets)))
+        reader.losses.update(dict.fromkeys(missing_materials(data, assets)))
     to_mm = np.diag([scale, scale, scale, 1.0])
     parts = [reader.part(g, to_mm @ at, name) for g, at, name in _placed(scene, reader)]
     if reader.losses and strict:

@@ -16,7 +16,7 @@ from fastcore.script import call_parse
 from tqdm import tqdm
 
 from ..files import atomic_path, cli_errors, read_json
-from ..meshes import ModelSet, normalise_gso
+from ..meshes import ModelSet, check_solid, normalise_gso
 from ..parallel import Progress, count_processes, run_jobs
 from ..render import default_renderer
 from ..scenes import WebScenes, finish_webdataset, image_members, write_shard
@@ -86,7 +86,7 @@ def _some_objects(shard, at_most=100):
         if len(objects) == at_most:
             break
         try:
-            objects[obj_id] = shard.models[obj_id]
+            objects[obj_id] = check_solid(shard.models[obj_id], f"object {obj_id}")
         except (ValueError, OSError) as e:
             failed[obj_id] = str(e)
     if not objects:
