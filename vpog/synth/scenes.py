@@ -86,7 +86,7 @@ def _some_objects(shard, at_most=100):
         if len(objects) == at_most:
             break
         try:
-            objects[obj_id] = check_solid(shard.models[obj_id], f"object {obj_id}")
+            objects[obj_id] = check_solid(shard.models[obj_id], str(shard.models.path(obj_id)))
         except (ValueError, OSError) as e:
             failed[obj_id] = str(e)
     if not objects:
