@@ -8,16 +8,21 @@ __all__ = ['Light', 'Renderer', 'default_renderer', 'Mesh', 'MeshPart', 'extreme
 # %% ../nbs/13_render.ipynb #04b99a23
 import os
 import weakref
+from collections import deque
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 import moderngl
 import numpy as np
 import torch
+from PIL import Image
 
 from .cameras import check_intrinsics
 from .meshes import Mesh, MeshPart, extreme_points, largest_distance, load_mesh
+from .meshes.mesh import MAX_FACES, simplified
 
 # %% ../nbs/13_render.ipynb #20f35c30
 _all_ = ["Mesh", "MeshPart", "extreme_points", "largest_distance", "load_mesh"]
@@ -78,11 +83,25 @@ _NO_EGL = (
     "On Debian or Ubuntu: apt-get install libegl1 libgl1 libgl1-mesa-dri"
 )
 
+_FORKED = (
+    "OpenGL was started before this process was forked, and would hang here; "
+    'start processes with the method "spawn" or "forkserver", or render in the process that started it'
+)
+_process_with_gl = None  # id of the process that has made a context; a forked process inherits it
+
+
+def _check_process():
+    "`RuntimeError` in a process that was forked after OpenGL was started."
+    if _process_with_gl not in (None, os.getpid()):
+        raise RuntimeError(_FORKED)
+
 
 def _create_context(
     device: int | None,  # EGL device index; None: EGL's own choice
 ) -> moderngl.Context:
-    "A headless OpenGL context. `RuntimeError` says how to install EGL."
+    "A headless OpenGL context. `RuntimeError` says how to install EGL, or that the process was forked."
+    global _process_with_gl
+    _check_process()
     chosen = {} if device is None else {"device_index": device}
     # the names of the runtime libraries first: `libEGL.so` belongs to the development packages
     runtime = {"libegl": "libEGL.so.1", "libgl": "libGL.so.1"}
@@ -90,7 +109,9 @@ def _create_context(
     errors = []
     for names in (runtime, {}):
         try:
-            return moderngl.create_context(**options, **names, **chosen)
+            context = moderngl.create_context(**options, **names, **chosen)
+            _process_with_gl = os.getpid()
+            return context
         except Exception as e:  # glcontext raises bare `Exception`
             errors.append(str(e) or type(e).__name__)
     raise RuntimeError(_NO_EGL.format("; ".join(dict.fromkeys(errors))))
@@ -128,11 +149,13 @@ class _UploadedPart:
     "A part of a mesh on the GPU."
 
     arrays: dict  # "geometry", "color" → vertex array
-    texture: moderngl.Texture | None
+    buffers: list  # what the arrays point to; releasing an array does not release them
+    texture: moderngl.Texture | None  # parts of a mesh may share it
 
     @classmethod
-    def make(cls, ctx: moderngl.Context, programs: dict, part: MeshPart) -> "_UploadedPart":
+    def make(cls, renderer: "Renderer", part: MeshPart, texture) -> "_UploadedPart":
         "Upload a part."
+        ctx, programs = renderer.ctx, renderer.programs
         uv = np.zeros((len(part.vertices), 2), np.float32) if part.uv is None else part.uv
         contents = {
             "pos": (part.vertices, "3f"),
@@ -147,31 +170,29 @@ class _UploadedPart:
         index = ctx.buffer(np.ascontiguousarray(part.faces, np.int32).tobytes())
         used = {"geometry": [buffers["pos"]], "color": list(buffers.values())}
         arrays = {kind: ctx.vertex_array(programs[kind], b, index) for kind, b in used.items()}
-        return cls(arrays, None if part.texture is None else _upload_texture(ctx, part.texture))
+        return cls(arrays, [index, *(buffer for buffer, _, _ in buffers.values())], texture)
 
     def release(self):
         "Free the memory."
-        for array in self.arrays.values():
-            array.release()
+        for thing in (*self.arrays.values(), *self.buffers):
+            thing.release()
         if self.texture is not None:
-            self.texture.release()
+            self.texture.release()  # a second time does nothing
 
 
 def _upload_texture(ctx: moderngl.Context, image: np.ndarray) -> moderngl.Texture:
     "An image `[h, w, 3]` with its mipmaps; OpenGL's first row is the lowest."
+    limit = ctx.info["GL_MAX_TEXTURE_SIZE"]
+    if max(image.shape) > limit:  # it would be black
+        smaller = Image.fromarray(image)
+        smaller.thumbnail((limit, limit))
+        image = np.asarray(smaller)
     data = np.ascontiguousarray(image[::-1]).tobytes()
     texture = ctx.texture(image.shape[1::-1], 3, data, alignment=1)
     texture.build_mipmaps()
     # no anisotropy: on llvmpipe it takes twice the time, and can hang
     texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
     return texture
-
-
-def _release_all(
-    things: list,  # with `release`
-):
-    for thing in things:
-        thing.release()
 
 # %% ../nbs/13_render.ipynb #71b4f8f9
 @dataclass(frozen=True)
@@ -199,27 +220,37 @@ def _check_poses(
 
 
 class Renderer:
-    "Headless rasteriser on one device. Not shared between processes or threads: see `default_renderer`."
+    "Headless rasteriser on one device. Threads take turns; a forked process gets `RuntimeError`."
 
     def __init__(
         self,
         device: int | None = None,  # EGL device on machines with several GPUs; default EGL's choice
         samples: int = 4,  # colour samples per pixel
+        max_faces: int = MAX_FACES,  # a mesh with more is simplified to about that many
     ):
         self.ctx = _create_context(device)
-        self.ctx.enable_only(moderngl.DEPTH_TEST)
-        self.samples = min(samples, self.ctx.max_samples)
-        self.programs = {
-            "geometry": self.ctx.program(_VERTEX, _GEOMETRY),
-            "color": self.ctx.program(_VERTEX, _COLOR),
-        }
+        self.max_faces = max_faces
+        self.lock = Lock()
         self.targets = {}
         self.uploaded = weakref.WeakKeyDictionary()
+        self.abandoned = deque()  # parts of meshes that are gone, to be released
+        with self._current():
+            self.device_name = self.ctx.info["GL_RENDERER"]  # what OpenGL runs on
+            self.ctx.enable_only(moderngl.DEPTH_TEST)
+            self.samples = min(samples, self.ctx.max_samples)
+            self.programs = {
+                "geometry": self.ctx.program(_VERTEX, _GEOMETRY),
+                "color": self.ctx.program(_VERTEX, _COLOR),
+            }
 
-    @property
-    def device_name(self) -> str:
-        "What OpenGL runs on."
-        return self.ctx.info["GL_RENDERER"]
+    @contextmanager
+    def _current(self):
+        "OpenGL calls of this thread go to this renderer. What is no longer needed is released."
+        _check_process()
+        with self.lock, self.ctx:
+            while self.abandoned:
+                self.abandoned.popleft().release()
+            yield
 
     def __repr__(self) -> str:
         return f"Renderer on {self.device_name}, {self.samples} samples per pixel"
@@ -242,28 +273,25 @@ class Renderer:
         height, width = (size, size) if isinstance(size, int) else size
         K = check_intrinsics(torch.as_tensor(K, dtype=torch.float64)).cpu().numpy()
         T = _check_poses(T_m2c, len(meshes))
-        P = _clip_matrix(K, height, width, *_depth_range(meshes, T))
-        targets = self._targets(height, width)
-
-        self._rasterise("geometry", targets.exact, meshes, P, T)
-        depth_id = np.frombuffer(targets.exact.read(components=2, dtype="f4"), np.float32)
-        depth, ids = np.moveaxis(depth_id.reshape(height, width, 2), -1, 0)
-        out = {"depth": depth.copy(), "ids": ids.astype(np.int32) - 1}
-        if color:
-            self._set_light(light or (Light() if lit else _AMBIENT_ONLY))
-            self._rasterise("color", targets.multisampled, meshes, P, T)
-            self.ctx.copy_framebuffer(targets.resolved, targets.multisampled)
-            rgb = np.frombuffer(targets.resolved.read(components=3, alignment=1), np.uint8)
-            out["rgb"] = rgb.reshape(height, width, 3).copy()
-        return out
-
-    def _set_light(self, light: Light):
-        "Uniforms of the colour program."
+        light = light or (Light() if lit else _AMBIENT_ONLY)
         if not isinstance(light, Light):
             raise ValueError(f"light: expected a Light, got {light!r}")
-        program = self.programs["color"]
-        program["light"] = tuple(np.asarray(light.direction) / np.linalg.norm(light.direction))
-        program["ambient"] = light.ambient
+        P = _clip_matrix(K, height, width, *_depth_range(meshes, T))
+        with self._current():
+            targets = self._targets(height, width)
+            self._rasterise("geometry", targets.exact, meshes, P, T)
+            depth_id = np.frombuffer(targets.exact.read(components=2, dtype="f4"), np.float32)
+            depth, ids = np.moveaxis(depth_id.reshape(height, width, 2), -1, 0)
+            out = {"depth": depth.copy(), "ids": ids.astype(np.int32) - 1}
+            if color:
+                program = self.programs["color"]
+                towards = np.asarray(light.direction) / np.linalg.norm(light.direction)
+                program["light"], program["ambient"] = tuple(towards), light.ambient
+                self._rasterise("color", targets.multisampled, meshes, P, T)
+                self.ctx.copy_framebuffer(targets.resolved, targets.multisampled)
+                rgb = np.frombuffer(targets.resolved.read(components=3, alignment=1), np.uint8)
+                out["rgb"] = rgb.reshape(height, width, 3).copy()
+        return out
 
     def _rasterise(self, kind, target, meshes, P, T):
         "Run one program over all triangles."
@@ -287,7 +315,8 @@ class Renderer:
         "Framebuffers for an image size; those of at most nine sizes are kept."
         if (height, width) not in self.targets:
             if len(self.targets) > 8:
-                _release_all(self.targets.values())
+                for targets in self.targets.values():
+                    targets.release()
                 self.targets.clear()
             self.targets[height, width] = _Targets.make(self.ctx, height, width, self.samples)
         return self.targets[height, width]
@@ -295,22 +324,27 @@ class Renderer:
     def _upload(self, mesh):
         "Parts of a mesh on the GPU, kept as long as the mesh lives."
         if mesh not in self.uploaded:
-            parts = [_UploadedPart.make(self.ctx, self.programs, part) for part in mesh.parts]
-            self.uploaded[mesh] = parts
-            weakref.finalize(mesh, _release_all, parts)
+            textures, uploaded = {id(None): None}, []
+            for part in simplified(mesh, self.max_faces).parts:
+                if id(part.texture) not in textures:
+                    textures[id(part.texture)] = _upload_texture(self.ctx, part.texture)
+                uploaded.append(_UploadedPart.make(self, part, textures[id(part.texture)]))
+            self.uploaded[mesh] = uploaded
+            # a mesh may end in any thread, or in a forked process: it is only noted there
+            weakref.finalize(mesh, self.abandoned.extend, uploaded).atexit = False
         return self.uploaded[mesh]
 
 # %% ../nbs/13_render.ipynb #c37b1449
 @lru_cache(4)
 def _renderer_of(pid: int, device: int | None) -> Renderer:
-    "A renderer of this process; a forked process has another id and makes its own."
+    "A renderer of this process; in another process it is another one."
     return Renderer(device)
 
 
 def default_renderer(
     device: int | None = None,  # EGL device; default `$VPOG_EGL_DEVICE`, else EGL's own choice
 ) -> Renderer:
-    "The renderer that this process shares."
+    "The renderer that this process shares. `RuntimeError` without EGL, and after a fork."
     if device is None and "VPOG_EGL_DEVICE" in os.environ:
         device = int(os.environ["VPOG_EGL_DEVICE"])
     return _renderer_of(os.getpid(), device)

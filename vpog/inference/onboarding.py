@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..cameras import rotate_views
 from ..files import DataError, atomic_path, cache_folder, check_output_folder
-from ..meshes import Mesh, check_size, load_mesh, unit_scale
+from ..meshes import Mesh, check_size, load_mesh, size_remark, unit_scale
 from ..models.vpog import VPOG, EncodedTemplates
 from ..parallel import make_once
 from ..templates.make import render_templates
@@ -103,8 +103,11 @@ def _read_mesh(path, units: str) -> Mesh:
     if not Path(path).is_file():
         raise FileNotFoundError(f"mesh: no file {path}")
     is_gltf = Path(path).suffix.lower() in (".glb", ".gltf")
-    mesh = load_mesh(path, unit_scale(path, None if is_gltf else units))
-    return check_size(mesh, str(path))
+    units = None if is_gltf else units
+    mesh = check_size(load_mesh(path, unit_scale(path, units)), str(path), units)
+    if remark := size_remark(mesh, units):
+        mesh.remarks.append(remark)
+    return mesh
 
 
 def _mesh_contents(mesh: Mesh) -> list:
