@@ -167,9 +167,6 @@ def camera_from_exif(
     return _centred_camera(focal, photo.size, source, whole)
 
 # %% ../../nbs/inference/79_camera.ipynb #9c15f041
-_EXPECTED = "expected fx, fy, cx, cy, or cam_K, or camera_matrix"
-
-
 class _Loader(yaml.SafeLoader):
     "YAML with OpenCV's matrices as dictionaries, and without aliases, which can ask for any amount of memory."
 
@@ -185,6 +182,9 @@ _Loader.add_constructor(
 )
 
 
+_EXPECTED = "expected fx, fy, cx, cy, or cam_K, or camera_matrix"
+
+
 def _parse_camera_file(path: Path) -> dict:
     "Content of a JSON or YAML file."
     if not path.is_file():
@@ -198,14 +198,10 @@ def _parse_camera_file(path: Path) -> dict:
         try:
             content = yaml.load(b"\n".join(lines), _Loader)
         except (yaml.YAMLError, ValueError, RecursionError) as e:
-            reason = " ".join(str(e).split())[:120]
-            message = f"camera {path}: expected JSON or YAML ({reason})"
+            message = f"camera {path}: expected JSON or YAML ({' '.join(str(e).split())[:120]})"
             raise DataError("invalid camera", message) from e
     if not isinstance(content, dict):
-        came = type(content).__name__
-        message = (
-            f"camera {path}: expected fx, fy, cx, cy, or cam_K, or camera_matrix, got a {came}"
-        )
+        message = f"camera {path}: {_EXPECTED}, got a {type(content).__name__}"
         raise DataError("invalid camera", message)
     return content
 

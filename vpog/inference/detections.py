@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['parse_floats', 'parse_boxes', 'read_mask', 'check_mask_size', 'PhotoDetection', 'read_photo_detections',
-           'best_detections']
+           'NoDetection', 'number_of', 'best_detections', 'typed_detections', 'mesh_files']
 
 # %% ../../nbs/inference/69_detections.ipynb #75d87580
 import math
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..cameras import mask_box
 from ..files import DataError, read_json
 from ..images import decode_rle, read_image
+from ..meshes import find_models
 
 # %% ../../nbs/inference/69_detections.ipynb #b1dbb1aa
 def parse_floats(
@@ -188,8 +191,20 @@ def read_photo_detections(
     return [_parse_entry(entry, f"{path}: entry {k}") for k, entry in enumerate(content)]
 
 # %% ../../nbs/inference/69_detections.ipynb #335c4ed6
+class NoDetection(ValueError):
+    "A detector found nothing in a photograph."
+
+
+def number_of(
+    path: str | Path,  # a photograph
+) -> int | None:  # BOP's image id; None if the name is no number
+    "Number that a file has as name, e.g. 3 of 000003.png."
+    stem = Path(path).stem
+    return int(stem) if re.fullmatch(r"[0-9]{1,9}", stem) else None
+
+
 def _of_image(found: list, scene_id, image_id, path) -> list:
-    "Detections of one image. `ValueError` if there are several images and none is chosen, or none is left."
+    "Detections of one image. `ValueError` if there are several and none is chosen, `NoDetection` if none is left."
     chosen = [
         d
         for d in found
@@ -207,7 +222,7 @@ def _of_image(found: list, scene_id, image_id, path) -> list:
         wanted = [
             f"{k} {v}" for k, v in (("scene", scene_id), ("image", image_id)) if v is not None
         ]
-        raise ValueError(f"{path}: no detection{' of ' if wanted else ''}{', '.join(wanted)}")
+        raise NoDetection(f"{path}: no detection{' of ' if wanted else ''}{', '.join(wanted)}")
     return chosen
 
 
@@ -219,7 +234,7 @@ def best_detections(
     obj_id: int | None = None,  # only this object; None: all
     instances: int = 1,  # kept for each object
 ) -> list:  # of `PhotoDetection`, by object, best score first
-    "The detections of one image that count. `ValueError` if there is none, or if the image is not clear."
+    "The detections of one image that count. `NoDetection`, or `ValueError` if the image is not clear."
     if instances < 1:
         raise ValueError(f"instances: expected at least 1, got {instances}")
     groups = defaultdict(list)
@@ -227,6 +242,63 @@ def best_detections(
         if obj_id in (None, detection.obj_id):
             groups[detection.obj_id].append(detection)
     if not groups:
-        raise ValueError(f"{path}: no detection of object {obj_id} in this image")
+        raise NoDetection(f"{path}: no detection of object {obj_id} in this image")
     ordered = sorted(groups.items(), key=lambda item: (item[0] is not None, item[0] or 0))
     return [d for _, group in ordered for d in sorted(group, key=lambda d: -d.score)[:instances]]
+
+# %% ../../nbs/inference/69_detections.ipynb #0ab4acb7
+def _mask_files(text: str, photo: str | Path) -> list:
+    "Files of a mask option; in a folder, the one with the photograph's name."
+    if Path(text).is_dir():
+        return [Path(text) / f"{Path(photo).stem}.png"]
+    return [Path(part.strip()) for part in text.split(";")]
+
+
+def typed_detections(
+    box: str | None,  # "x,y,w,h;x,y,w,h"; default the boxes of the masks
+    mask: str | None,  # "a.png;b.png", or a folder of masks with the names of the photographs
+    photo: str | Path,  # file of the photograph
+    size: tuple,  # (height, width) of the photograph as displayed
+) -> list:  # of `PhotoDetection`
+    "Detections of options. `ValueError` if there are none, or not as many masks as boxes."
+    if box is None and mask is None:
+        raise ValueError("box: expected --box, --mask or --detections, got none")
+    masks = None
+    if mask is not None:
+        masks = [read_mask(path, size) for path in _mask_files(mask, photo)]
+    if box is None:
+        boxes = [mask_box(torch.from_numpy(m)).double() for m in masks]
+    else:
+        boxes = parse_boxes(box)
+    if masks is not None and len(masks) != len(boxes):
+        raise ValueError(f"mask: expected one for each of {len(boxes)} boxes, got {len(masks)}")
+    return [PhotoDetection(b, m) for b, m in zip(boxes, masks or [None] * len(boxes))]
+
+# %% ../../nbs/inference/69_detections.ipynb #d0c36a41
+def mesh_files(
+    text: str,  # one mesh file, several with ; between them, or a folder of them
+    detections: list,  # of `PhotoDetection`
+) -> list:  # a `Path` for each detection
+    "Which mesh each detection is of. `ValueError` if that is not clear."
+    ids = sorted({d.obj_id for d in detections if d.obj_id is not None})
+    if Path(text).is_dir():
+        models = find_models(text)
+        if unknown := [d.obj_id for d in detections if d.obj_id not in models]:
+            has = ", ".join(map(str, sorted(models)[:10]))
+            what = (
+                "a box or mask has no object id"
+                if unknown[0] is None
+                else f"no object {unknown[0]}"
+            )
+            raise ValueError(f"mesh: {text}: {what}; expected --detections of objects {has}")
+        return [models[d.obj_id] for d in detections]
+    files = [Path(part.strip()) for part in text.split(";")]
+    if len(ids) > 1 or (ids and len(files) > 1):
+        raise ValueError(
+            f"mesh: the detections are of objects {', '.join(map(str, ids[:10]))}; "
+            "expected a folder with a mesh for each, or one mesh and --obj_id"
+        )
+    if len(files) not in (1, len(detections)):
+        count = len(detections)
+        raise ValueError(f"mesh: expected one, or one for each of {count} boxes, got {len(files)}")
+    return files if len(files) == len(detections) else files * len(detections)
