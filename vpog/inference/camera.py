@@ -287,7 +287,7 @@ def _check_distortion(entry: dict, K: Tensor, size: tuple, where: str) -> tuple:
     moved = _distortion_px(K, coefficients, size) if known else math.inf
     if moved <= 1:
         return (f"lens distortion is neglected; it moves pixels by up to {moved:.1f} px",)
-    how = f"moves pixels by up to {moved:.0f} px" if moved < math.inf else "is of an unknown model"
+    how = f"moves pixels by up to {moved:.3g} px" if moved < math.inf else "is of an unknown model"
     raise ValueError(
         f"{where}: lens distortion {how}, and vpog needs a pinhole camera: undistort the "
         "photograph first (e.g. cv2.undistort) and give K without distortion"

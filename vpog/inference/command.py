@@ -23,11 +23,7 @@ from fastcore.script import call_parse
 
 from .. import __version__
 from ..cameras import crop_matrix
-from vpog.files import (
-    atomic_path,
-    cli_errors,
-    require_options,
-)
+from ..files import atomic_path, check_output_folder, cli_errors, require_options
 from .camera import Camera, UnlikelyIntrinsics, choose_camera
 from vpog.inference.detections import (
     NoDetection,
@@ -98,6 +94,8 @@ def pose_figure(
     for estimate in estimates:
         label = f"{estimate.score:.2f}" if estimate else "no pose"
         draw_box(ax, estimate.box * scale, label, "cyan" if estimate else "red")
+    for text in ax.texts:
+        text.set_in_layout(False)  # a label outside of the photograph leaves no room for it
     return fig
 
 # %% ../../nbs/inference/84_command.ipynb #ab6495cd
@@ -145,9 +143,15 @@ def _check_options(options: SimpleNamespace):
     "`ValueError` for options that do not go together, or that are out of range."
     if options.detections and (options.box or options.mask):
         raise ValueError("detections: expected them instead of --box and --mask, got both")
-    for name, least in (("hypotheses", 1), ("refinements", 0), ("instances", 1)):
-        if (value := getattr(options, name)) < least:
-            raise ValueError(f"{name}: expected at least {least}, got {value}")
+    for name, least, most in (
+        ("hypotheses", 1, 100),
+        ("refinements", 0, 20),
+        ("instances", 1, 1000),
+    ):
+        if not least <= (value := getattr(options, name)) <= most:
+            raise ValueError(f"{name}: expected {least} to {most}, got {value}")
+    if options.cache:
+        check_output_folder(options.cache, "cache")
 
 
 class _Run:
@@ -238,7 +242,11 @@ class _Run:
             print(*map(estimate_line, estimates), sep="\n")
         record = estimate_record(photo, camera, estimates, meshes, detections)
         drawn = pose_figure(photo.image, camera.K, estimates)
-        _save(figure, drawn, self.header() | dict(photos=[record]))
+        try:
+            _save(figure, drawn, self.header() | dict(photos=[record]))
+        except OSError as e:  # e.g. the disk is full: the poses are not lost
+            record["error"] = f"{figure}: not written ({e})"
+            _note(f"error: {record['error']}")
         return record
 
 # %% ../../nbs/inference/84_command.ipynb #def958f7
@@ -282,7 +290,9 @@ def _exit_code(document: dict) -> int:
     "0 all found, 2 some not found, 1 an error."
     wrong = [record for record in document["photos"] if "error" in record]
     if wrong:
-        _note(f"error: {len(wrong)} of {len(document['photos'])} photographs could not be used")
+        _note(
+            f"error: {len(wrong)} of {len(document['photos'])} photographs had an error, see above"
+        )
         return 1
     return 0 if document["found"] == document["asked"] else 2
 
@@ -314,7 +324,7 @@ def vpog_estimate(  # noqa: PLR0913
     "Poses of objects in photographs. Exit code: 0 all found, 2 some not found, 1 an error."
     with cli_errors():
         options = SimpleNamespace(**locals())
-        require_options(image=image, mesh=mesh)
+        require_options(image=image or None, mesh=mesh or None)
         photos = find_photos(image)
         inputs = [detections, camera, *mesh.split(";"), *(mask or "").split(";")]
         outputs = plan_outputs(photos, image, out, inputs)

@@ -11,7 +11,6 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image, ImageOps
 from PIL.ExifTags import IFD, Base
@@ -189,7 +188,7 @@ def read_photo(
     where = f"image {path}"
     data = path.read_bytes()
     if foreign := _foreign_format(data, path):
-        how = "convert it first, e.g. magick photo.heic photo.jpg"
+        how = f"convert it first, e.g. magick {path.name} {path.stem}.jpg"
         message = f"{where}: is {foreign}; expected PNG, JPEG, TIFF, BMP or WebP: {how}"
         raise DataError("unsupported image", message)
     opened = open_image(data, where)
@@ -229,15 +228,17 @@ def find_photos(
     return files
 
 # %% ../../nbs/inference/78_photographs.ipynb #50c32f00
+_FIGURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".tif", ".tiff", ".webp")
+
+
 def _check_figure(path: Path, inputs: set) -> Path:
     "`ValueError` if a figure or its record cannot be written, or would replace something else."
-    formats = plt.Figure().canvas.get_supported_filetypes()
-    if path.suffix[1:].lower() not in formats:
-        known = ", ".join(sorted(formats))
-        raise ValueError(f"out: expected a picture ({known}), got {path.name}")
-    record = path.with_suffix(".json")
+    check_output_file(path)
+    if path.suffix.lower() not in _FIGURE_SUFFIXES:
+        known = ", ".join(_FIGURE_SUFFIXES)
+        raise ValueError(f"out: expected a picture ({known}), got {path}")
+    record = check_output_file(path.with_suffix(".json"))
     for output in (path, record):
-        check_output_file(output)
         if output.resolve() in inputs:
             raise ValueError(f"out: {output} is an input and would be overwritten")
     is_record = not record.exists() or b'"vpog"' in record.read_bytes()[:200]
