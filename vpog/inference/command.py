@@ -83,7 +83,10 @@ def pose_figure(
     mesh: Mesh | None = None,  # mm; default that of each estimate
     longest: int = 1600,  # px, of the photograph's long side in the figure
 ) -> plt.Figure:
-    "Contours at the poses that were found, and all boxes with their scores; red without a pose."
+    "One detection side by side; several on the whole photograph, with boxes and scores, red without a pose."
+    if len(estimates) == 1:
+        [estimate] = estimates
+        return replace(estimate, K=torch.as_tensor(K), mesh=mesh or estimate.mesh).show(image)
     image, K, scale = _smaller(image, K, longest)
     with_pose = [estimate for estimate in estimates if estimate]
     T_m2c = [estimate.T_m2c for estimate in with_pose]
@@ -162,14 +165,11 @@ class _Run:
         self.options = options
         self.found = options.detections and read_photo_detections(options.detections)
         searching = dict(hypotheses=options.hypotheses, refinements=options.refinements)
+        if options.min_score is not None:
+            searching["min_score"] = options.min_score
         self.estimator = Estimator.from_pretrained(options.model, cache=options.cache, **searching)
         self.objects: dict[Path, OnboardedObject] = {}
         self.seconds = dict(onboarding=0.0, poses=0.0)
-
-    @property
-    def min_score(self) -> float:
-        "An estimate with a lower score is no pose."
-        return getattr(self.estimator.options, "min_score", 0.0)
 
     def header(self) -> dict:
         "What all photographs have in common, for the record."
@@ -177,7 +177,7 @@ class _Run:
             vpog=__version__,
             torch=torch.__version__,
             model=self.options.model,
-            min_score=self.min_score,
+            min_score=self.estimator.options.min_score,
             objects={str(path): self._object_record(obj) for path, obj in self.objects.items()},
         )
 
@@ -269,10 +269,8 @@ def _summary(run: _Run, document: dict, where) -> str:
     "The last line: times, how many are found, what found means, and where the figures are."
     seconds = run.seconds
     times = f"onboarding {seconds['onboarding']:.1f} s, poses {seconds['poses']:.1f} s"
-    count = (
-        f"{document['found']} of {document['asked']} found (score of at least {run.min_score:g})"
-    )
-    return f"{times}; {count}; {where}"
+    found = f"{document['found']} of {document['asked']} found"
+    return f"{times}; {found} (score of at least {document['min_score']:g}); {where}"
 
 
 def _finish(run: _Run, records: list) -> dict:
@@ -319,6 +317,7 @@ def vpog_estimate(  # noqa: PLR0913
     json: bool = False,  # one JSON document on standard output, all else on standard error
     hypotheses: int = 10,  # poses to start from
     refinements: int = 2,  # how often the object is rendered at each pose and matched again
+    min_score: float = None,  # least score of a pose; one below is not found: probably not this object; default 0.15
     cache: str = None,  # folder for what is made once; default in the user's cache
 ):
     "Poses of objects in photographs. Exit code: 0 all found, 2 some not found, 1 an error."
