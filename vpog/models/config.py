@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..files import atomic_path, read_json
+from ..files import DATA_ERRORS, atomic_path, read_json
 from .encoder import shape_mismatches
 
 # %% ../../nbs/models/55_config.ipynb #c7b7a291
@@ -83,20 +84,51 @@ def write_config(
         temporary.write_text(json.dumps(content, indent=1))
 
 
+# larger values are taken for damage
+_LARGEST = dict(
+    dim=65536,
+    depth=1000,
+    heads=1000,
+    embed_dim=65536,
+    flow_hidden=2**20,
+    image_size=1024,
+    sphere_pairs=65536,
+    rolls=72,
+)
+
+
+def _expected_value(name: str, value) -> str | None:
+    "What was expected of a field, or None if its value is one."
+    if name == "encoder":
+        return None if isinstance(value, str) else "a name"
+    if name == "checkpoint":
+        return None if isinstance(value, bool) else "true or false"
+    if name == "sphere_pairs" and value is None:
+        return None
+    if type(value) is int and 1 <= value <= _LARGEST[name]:
+        return None
+    return f"a whole number from 1 to {_LARGEST[name]}"
+
+
 def read_config(
     path: str | Path,  # file
 ) -> VPOGConfig:
-    "Sizes from a file of `write_config`. `ValueError` for another version or unknown names."
+    "Sizes from a file of `write_config`. `ValueError` for another version, unknown names or impossible values."
     content = read_json(path)
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected an object with sizes, got a {type(content).__name__}")
     version = content.pop("version", None)
     if version != FILE_VERSION:
         raise ValueError(
-            f"{path}: expected version {FILE_VERSION} of the format, got {version}; "
+            f"{path}: expected version {FILE_VERSION} of the format, got {version!r:.40}; "
             "the model was saved by another version of vpog"
         )
     known = {f.name for f in fields(VPOGConfig)}
     if unknown := set(content) - known:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}, expected {sorted(known)}")
+    for name, value in content.items():
+        if expected := _expected_value(name, value):
+            raise ValueError(f"{path}: {name}: expected {expected}, got {value!r:.40}")
     return VPOGConfig(**content)
 
 # %% ../../nbs/models/55_config.ipynb #45d60199
@@ -135,24 +167,48 @@ def save_model(
     write_config(Path(folder) / "config.json", config)
 
 
+def _make_from(path: Path, make: Callable, device: str) -> nn.Module:
+    "Model of the sizes in a file. Errors name the file."
+    config = read_config(path)
+    try:
+        with torch.device(device):
+            return make(config)
+    except ImportError as e:
+        raise ImportError(f"{path}: encoder {config.encoder!r}: {e}") from e
+    except DATA_ERRORS as e:
+        raise ValueError(f"{path}: no model can have these sizes: {e}") from e
+
+
+def _check_state(expected: dict, state: dict, file: Path):
+    "`ValueError`, with a list, unless all parameters are there, of their shapes, and finite."
+    wrong = shape_mismatches(expected, state)
+    wrong += [f"{name}: not expected" for name in state if name not in expected]
+    if wrong:
+        raise ValueError(
+            f"{file}: {len(wrong)} of {len(expected)} parameters do not fit config.json: "
+            + "; ".join([*wrong[:3], "…"] if len(wrong) > 3 else wrong)
+        )
+    if lost := [name for name, v in state.items() if not torch.isfinite(v).all()]:
+        raise ValueError(
+            f"{file}: {len(lost)} of {len(state)} parameters are not finite, the first is {lost[0]}; "
+            "the training went wrong"
+        )
+
+
 def load_model(
     folder: Path,  # with both files
     make: Callable[[VPOGConfig], nn.Module],  # makes a model with any weights
 ) -> nn.Module:
     "Model with the saved weights. `ValueError`, with a list, if they do not fit the sizes."
-    model = make(read_config(folder / "config.json"))
-    file = folder / "model.safetensors"
+    config_file, file = folder / "config.json", folder / "model.safetensors"
+    # sizes that nobody has memory for are found before it is asked for; timm needs numbers while it builds
+    is_timm = read_config(config_file).encoder.startswith("timm:")
+    shapes = _make_from(config_file, make, "cpu" if is_timm else "meta").state_dict()
     try:
         state = load_file(file)
-    except SafetensorError as e:
-        raise ValueError(f"{file}: {e}") from e
-    expected = model.state_dict()
-    wrong = shape_mismatches(expected, state)
-    wrong += [f"{name}: not expected" for name in state if name not in expected]
-    if wrong:
-        raise ValueError(
-            f"{file}: {len(wrong)} of {len(expected)} parameters do not fit config.json:\n  "
-            + "\n  ".join(wrong[:20])
-        )
+    except (SafetensorError, *DATA_ERRORS) as e:
+        raise ValueError(f"{file}: not a file of weights ({e})") from e
+    _check_state(shapes, state, file)
+    model = _make_from(config_file, make, "cpu")
     model.load_state_dict(state)
     return model

@@ -81,6 +81,9 @@ class VPOG(nn.Module):
         self.config = named_config(config)
         c = self.config
         self.encoder = _checked_encoder(c, encoder)
+        if c.image_size % self.patch_size:
+            expected = f"a multiple of the patch size {self.patch_size}"
+            raise ValueError(f"image_size: expected {expected}, got {c.image_size}")
         self.aggregator = Aggregator(
             self.encoder.dim,
             c.dim,
