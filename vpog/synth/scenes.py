@@ -27,14 +27,11 @@ from vpog.files import (
     path_lock,
     read_json,
 )
-from ..meshes import ModelSet, normalise_gso
-from ..parallel import Progress, count_processes, make_once, progress_bar, run_jobs
-from ..files import atomic_path, cli_errors, read_json
 from ..meshes import ModelSet, check_solid, normalise_gso
-from ..parallel import Progress, count_processes, run_jobs
+from ..parallel import Progress, count_processes, make_once, progress_bar, run_jobs
 from ..render import default_renderer
 from ..scenes import WebScenes, finish_webdataset, image_members, write_shard
-from .images import SceneOptions, make_image, resting_rotation
+from .images import SceneOptions, make_image
 from .shapes import random_object, save_obj
 from ..templates.make import named_files_sha256
 
@@ -175,15 +172,9 @@ def _some_objects(shard, at_most=100):
         if len(objects) == at_most:
             break
         try:
-            mesh = shard.models[obj_id]
-            resting_rotation(mesh.vertices, np.random.default_rng(0))  # a flat one cannot stand
+            objects[obj_id] = check_solid(shard.models[obj_id], str(shard.models.path(obj_id)))
         except DATA_ERRORS as e:
             failed[obj_id] = f"{type(e).__name__}: {e}".partition("\n")[0]
-        else:
-            objects[obj_id] = mesh
-            objects[obj_id] = check_solid(shard.models[obj_id], str(shard.models.path(obj_id)))
-        except (ValueError, OSError) as e:
-            failed[obj_id] = str(e)
     if not objects:
         first_reasons = dict(list(failed.items())[:3])
         raise ValueError(f"{shard.models.root}: no object can be read: {first_reasons}")
