@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from fastcore.script import call_parse, store_true
 
-from .figures import comparison, write_evaluation
+from .figures import comparison, result_files, write_evaluation
 from vpog.evaluation.plan import (
     EvaluationParts,
     EvaluationPlan,
@@ -182,15 +182,18 @@ def _print_results(plan: EvaluationPlan, done: dict, title: str):
             print(f"{name}: no pose for {where}: {f.reason}")
 
 
-def _next_command(plan: EvaluationPlan, written: list) -> str:
+# options that the next command gives another value, or does not need
+_NOT_REPEATED = ("model", "csv", "controls", "boxes", "with_vsd")
+
+
+def _next_command(plan: EvaluationPlan, scenes: BopScenes, out: Path) -> str:
     "What to type next: the controls, or the comparison with another result file."
     words = ["vpog_evaluate"]
     for f in fields(EvaluationPlan):
         value = getattr(plan, f.name)
-        if f.name not in ("model", "csv", "controls", "with_vsd") and value != f.default:
+        if f.name not in _NOT_REPEATED and value != f.default:
             words += [f"--{f.name}", str(value)]
-    out, names = written[0].parent, _describe(plan)
-    own = [str(path) for path in written if path.name.startswith(tuple(names))]
+    own = [str(path) for path in result_files(list(_describe(plan)), scenes, out).values()]
     if plan.controls:
         more = ["--csv", ",".join([*own[:1], "OTHER.csv"]), "--out", f"{out}-compared"]
     else:
@@ -226,7 +229,7 @@ def run_plan(
     )
     written = write_evaluation(out, parts.scenes, done, settings)
     print(f"written to {out}: {', '.join(path.name for path in written)}")
-    print(f"next: {_next_command(plan, written)}")
+    print(f"next: {_next_command(plan, parts.scenes, out)}")
     if unreadable := next(iter(done.values())).unreadable:
         raise RuntimeError(
             f"{len(unreadable)} of {num_images} images cannot be read and count as failures, "

@@ -151,6 +151,7 @@ def write_evaluation(
         p.write_text(json.dumps(summary, indent=1))
     _save(recall_figure(done), out / "recall.png")
     written = [*files.values(), out / "scores.json", out / "recall.png"]
+    (out / "failures.png").unlink(missing_ok=True)  # of another run
     shown = "vpog" if "vpog" in done else next(iter(done))
     if done[shown].results:
         _save(failure_gallery(scenes, done[shown]), out / "failures.png")

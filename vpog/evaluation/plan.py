@@ -163,7 +163,6 @@ def check_plan(
     "All that can be found before the work. `ValueError`, `FileNotFoundError` say what is wrong."
     if not (plan.model or plan.csv or plan.controls):
         raise ValueError("nothing to evaluate: expected a --model, --csv or --controls, got none")
-    check_output_folder(out)
     _check_device(plan.device)
     scenes = BopScenes(plan.bop, plan.split, plan.models)
     if not scenes.models_dir.is_dir():
@@ -176,4 +175,5 @@ def check_plan(
     scorer = make_parts(replace(plan, model=None, controls=False)).scorer
     for obj_id in {t["obj_id"] for t in wanted}:
         scorer.model(obj_id)
+    check_output_folder(out)  # makes it, so it comes last
     return wanted, without_depth
