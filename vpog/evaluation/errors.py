@@ -19,11 +19,13 @@ def symmetries(
     model_info: dict,  # entry of `models_info.json`: `symmetries_discrete`, `symmetries_continuous`
     max_step: float = 0.01,  # longest way of a surface point in one step, as a share of the diameter
 ) -> Tensor:  # `[n, 4, 4]` float64, the identity first
-    "Symmetry transforms of an object, from model frame to model frame."
+    "Symmetry transforms of an object, from model frame to model frame. `ValueError` if they are none."
+    if not isinstance(model_info, dict):
+        expected = "expected symmetries_discrete or symmetries_continuous"
+        raise ValueError(f"symmetries: {expected}, got {str(model_info)[:60]}")
     discrete = torch.eye(4, dtype=torch.float64)[None]
     if listed := model_info.get("symmetries_discrete"):
-        listed = torch.tensor(listed, dtype=torch.float64).view(-1, 4, 4)
-        discrete = torch.cat([discrete, listed])
+        discrete = torch.cat([discrete, _floats(listed, 16, "discrete").view(-1, 4, 4)])
     axes = model_info.get("symmetries_continuous", ())
     if not axes:
         return discrete
@@ -33,12 +35,29 @@ def symmetries(
 
 def _rotations_about(symmetry: dict, max_step: float) -> Tensor:
     "`[n, 4, 4]` equal steps about an axis through a point."
-    axis = torch.tensor(symmetry["axis"], dtype=torch.float64)
-    offset = torch.tensor(symmetry["offset"], dtype=torch.float64)
+    if not isinstance(symmetry, dict):
+        came = str(symmetry)[:60]
+        raise ValueError(f"symmetries_continuous: expected axis and offset, got {came}")
+    axis = _floats([symmetry.get("axis")], 3, "continuous: axis")[0]
+    offset = _floats([symmetry.get("offset")], 3, "continuous: offset")[0]
+    if not axis.norm() > 0:
+        raise ValueError("symmetries_continuous: axis: expected a direction, got zeros")
     n = int(np.ceil(np.pi / max_step))
     angles = torch.arange(n, dtype=torch.float64) * (2 * np.pi / n)
     R = roma.rotvec_to_rotmat(angles[:, None] * axis / axis.norm())
     return roma.Rigid(R, offset - R @ offset).to_homogeneous()
+
+
+def _floats(rows, count: int, name: str) -> Tensor:
+    "`[n, count]` finite float64."
+    try:
+        values = torch.tensor(rows, dtype=torch.float64).flatten(1)
+    except (ValueError, TypeError, RuntimeError, IndexError):  # no numbers, or rows that differ
+        values = torch.zeros(0, 0)
+    if values.shape[1:] != (count,) or not values.isfinite().all():
+        expected = f"expected {count} finite numbers each"
+        raise ValueError(f"symmetries_{name}: {expected}, got {str(rows)[:60]}")
+    return values
 
 # %% ../../nbs/evaluation/86_errors.ipynb #08c4baea
 def _place(T: Tensor, K: Tensor | None, points: Tensor) -> Tensor:
