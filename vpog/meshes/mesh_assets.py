@@ -254,6 +254,20 @@ def gltf_header(
         raise DataError("broken mesh", f"{where}: expected a glTF header in JSON ({e})") from e
 
 
+def _check_depth(nodes: list, where: str):
+    "`DataError` for nodes in a circle, or very deep ones: trimesh takes minutes to place them."
+    parents = {c: k for k, n in enumerate(nodes) for c in n.get("children", [])}
+    for node in parents:
+        depth = 0
+        while node in parents:
+            node, depth = parents[node], depth + 1
+            if depth > _MAX_DEPTH:
+                message = (
+                    f"{where}: has nodes in a circle, or more than {_MAX_DEPTH} in one another"
+                )
+                raise DataError("broken mesh", message)
+
+
 def _gltf_losses(header: dict, where: str) -> list:
     "Sentences on what will be lost. `DataError` for lists that are too long, and compressed meshes."
     lists, used = header.get("accessors", []), header.get("extensionsUsed", [])
@@ -266,16 +280,7 @@ def _gltf_losses(header: dict, where: str) -> list:
     for name in set(_NOT_READ) & set(used):
         message = f"{where}: is compressed with {name}, which is not read; export it uncompressed"
         raise DataError("unknown format", message)
-    parents = {c: k for k, n in enumerate(header.get("nodes", [])) for c in n.get("children", [])}
-    for node in parents:
-        depth = 0
-        while node in parents:
-            node, depth = parents[node], depth + 1
-            if depth > _MAX_DEPTH:
-                message = (
-                    f"{where}: has nodes in a circle, or more than {_MAX_DEPTH} in one another"
-                )
-                raise DataError("broken mesh", message)
+    _check_depth(header.get("nodes", []), where)
     losses = []
     if "KHR_texture_transform" in used:
         losses.append("KHR_texture_transform is not applied: export the textures without it")

@@ -217,6 +217,23 @@ def _warn_once(message: str):
     log.warning(message)
 
 
+def _read_scene(path: Path, reader: _Reader, assets: MeshAssets) -> trimesh.Scene:
+    "Scene of a file, checked before and after trimesh reads it. The reader notes what is lost."
+    data, suffix = read_mesh_file(path), path.suffix.lower()
+    if suffix == ".obj":
+        data = absolute_indices(data, reader.where)
+    if suffix in (".glb", ".gltf"):
+        header = gltf_header(data, reader.where)
+        reader.losses.update(dict.fromkeys(check_gltf(header, reader.where)))
+        reader.textured = textured_materials(header)
+    scene = _load_scene(data, path, assets)
+    _check_ply(scene, reader.where)
+    reader.losses.update(dict.fromkeys(assets.losses.values()))
+    if suffix == ".obj":
+        reader.losses.update(dict.fromkeys(missing_materials(data, assets)))
+    return scene
+
+
 def load_mesh(
     path: str | Path,  # .ply, .obj (with .mtl and images), .glb, .gltf, .off, .stl, .dae
     scale: float = 1.0,  # mm per unit of the file: 1 for mm, 1000 for metres; see `unit_scale`
@@ -227,19 +244,8 @@ def load_mesh(
     if not (np.isfinite(scale) and scale > 0):
         raise ValueError(f"scale: expected a positive number, got {scale}")
     path = Path(path)
-    data, reader = read_mesh_file(path), _Reader(f"mesh {path}")
-    assets = MeshAssets(path, allow_outside)
-    if path.suffix.lower() == ".obj":
-        data = absolute_indices(data, reader.where)
-    if path.suffix.lower() in (".glb", ".gltf"):
-        header = gltf_header(data, reader.where)
-        reader.losses.update(dict.fromkeys(check_gltf(header, reader.where)))
-        reader.textured = textured_materials(header)
-    scene = _load_scene(data, path, assets)
-    _check_ply(scene, reader.where)
-    reader.losses.update(dict.fromkeys(assets.losses.values()))
-    if path.suffix.lower() == ".obj":
-        reader.losses.update(dict.fromkeys(missing_materials(data, assets)))
+    reader, assets = _Reader(f"mesh {path}"), MeshAssets(path, allow_outside)
+    scene = _read_scene(path, reader, assets)
     to_mm = np.diag([scale, scale, scale, 1.0])
     parts = [reader.part(g, to_mm @ at, name) for g, at, name in _placed(scene, reader)]
     if reader.losses and strict:
