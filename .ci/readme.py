@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import nbformat
@@ -11,6 +12,14 @@ from nbconvert import MarkdownExporter
 root = Path(__file__).resolve().parent.parent
 # what a reader hears who cannot see the pictures, in their order
 PICTURES = ("from a CAD model and a photograph to a pose", "a labelled batch")
+
+
+def notebooks_url():
+    "Where links to notebooks lead, from wherever the README is read."
+    ini = ConfigParser()
+    ini.read(root / "settings.ini", encoding="utf-8")
+    cfg = ini["DEFAULT"]
+    return f"{cfg['git_url']}/blob/{cfg['branch']}/nbs"
 
 
 def shown(cell):
@@ -32,7 +41,7 @@ def readme():
             o.get("data", {}).pop("text/plain", None)
     resources = {"unique_key": "README", "output_files_dir": "README_files"}
     text, resources = MarkdownExporter().from_notebook_node(nb, resources)
-    text = re.sub(r"\]\((\w[\w/]*\.ipynb)", r"](nbs/\1", text)
+    text = re.sub(r"\]\((\w[\w/]*\.ipynb)", rf"]({notebooks_url()}/\1", text)
     for alt in PICTURES:
         text = text.replace("![png]", f"![{alt}]", 1)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", resources["outputs"]

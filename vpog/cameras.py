@@ -202,12 +202,19 @@ def _sample_nearest(image: np.ndarray, box: tuple, height: int, width: int) -> n
     return out * inside.reshape(inside.shape + channels).astype(out.dtype)
 
 
+# px of the image; a box may reach outside of it, where zeros are filled in
+_LARGEST_CROP = 150_000_000
+
+
 def _resize_area(image: np.ndarray, box: tuple, height: int, width: int) -> np.ndarray:
     "Antialiased bilinear resampling by Pillow, 0 outside the image."
     x0, y0, x1, y1 = box
     pad = 2 + int(max((x1 - x0) / width, (y1 - y0) / height, 1))  # the filter's support
     left, top = math.floor(x0) - pad, math.floor(y0) - pad
     right, bottom = math.ceil(x1) + pad, math.ceil(y1) + pad
+    if (right - left) * (bottom - top) > _LARGEST_CROP:
+        came = f"{right - left}×{bottom - top} px for the corners {list(box)}"
+        raise ValueError(f"box: expected a crop of at most {_LARGEST_CROP:,} px, got {came}")
     region = Image.fromarray(image).crop((left, top, right, bottom))  # fills the outside with 0
     inner = (x0 - left, y0 - top, x1 - left, y1 - top)
     return np.asarray(region.resize((width, height), Image.Resampling.BILINEAR, box=inner))

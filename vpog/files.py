@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['log', 'DATA_ERRORS', 'DataError', 'remove_path', 'atomic_path', 'path_lock', 'parse_json', 'read_json',
-           'cache_folder', 'find_dataset', 'lru_get', 'cli_errors', 'require_options', 'check_output_file',
-           'check_output_folder']
+           'cache_folder', 'find_dataset', 'path_size', 'prune_cache', 'lru_get', 'cli_errors', 'require_options',
+           'check_output_file', 'check_output_folder']
 
 # %% ../nbs/08_files.ipynb #f74ea0d5
 import errno
@@ -209,6 +209,33 @@ def find_dataset(
         return Path(named)
     candidates = (parent / "shared" / name for parent in Path.cwd().parents)
     return next((folder for folder in candidates if folder.is_dir()), None)
+
+# %% ../nbs/08_files.ipynb #be57c0a9
+def path_size(
+    path: Path,  # a file or a folder; it may vanish meanwhile
+) -> int:  # bytes of all files
+    "How much space a path takes."
+    if not path.is_dir():
+        return path.stat().st_size if path.exists() else 0
+    return sum(path_size(entry) for entry in path.iterdir())
+
+
+def prune_cache(
+    folder: Path,  # its entries are files or folders; hidden ones are left alone
+    limit_mb: float,  # that stay; the entry used last always stays
+) -> list:  # removed paths, the one that was used longest ago first
+    "Remove entries of a cache until it is small enough."
+    entries = [entry for entry in folder.glob("[!.]*") if entry.exists()]
+    entries.sort(key=lambda entry: entry.stat().st_mtime)
+    left = sum(map(path_size, entries))
+    removed = []
+    for entry in entries[:-1]:
+        if left <= limit_mb * 1e6:
+            break
+        left -= path_size(entry)
+        remove_path(entry)
+        removed.append(entry)
+    return removed
 
 # %% ../nbs/08_files.ipynb #0943d132
 def lru_get(

@@ -35,7 +35,7 @@ def _check_classes(logits: Tensor, patch_cls: Tensor):
             f"got {list(logits.shape)} and {list(patch_cls.shape)}"
         )
 
-
+# %% ../nbs/64_losses.ipynb #6c0507d6
 def classification_loss(
     logits: Tensor,  # `[B, S, N, N+1]`, last class unseen
     patch_cls: Tensor,  # `[B, S, Hp, Wp]` int64: buddy, N unseen, −1 background
@@ -79,7 +79,7 @@ def _sample_mean(values: Tensor, mask: Tensor, sample: Tensor, batch_size: int) 
     total = zeros.index_add(0, sample, masked)
     return total / zeros.index_add(0, sample, count).clamp_min(1)
 
-
+# %% ../nbs/64_losses.ipynb #38ff402b
 def flow_loss(
     flow: FlowPrediction,  # of M pairs
     pairs: PackedPairs,  # their labels
@@ -109,7 +109,7 @@ def _spread_pixels(
     count: int,  # P
     pixels_per_pair: int,
 ) -> tuple:  # row among all pixels of all pairs `[B, P]`, exists `[B, P]`
-    "P different pixels of each sample's pairs; a sample with fewer pixels has rows that do not exist."
+    "P pixels of each sample's pairs, spread over all of them; a sample with fewer pixels has rows that do not exist."
     no_pairs = torch.zeros(batch_size, dtype=torch.int64, device=sample.device)
     available = no_pairs.index_add(0, sample, torch.ones_like(sample)) * pixels_per_pair
     first = available.cumsum(0) - available
@@ -118,7 +118,7 @@ def _spread_pixels(
     exists = k < available[:, None]
     return torch.where(exists, first[:, None] + place, 0), exists
 
-
+# %% ../nbs/64_losses.ipynb #55dddc2d
 def pose_correspondences(
     output: VPOGOutput,  # with pairs and flow
     batch_size: int,  # B

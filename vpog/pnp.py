@@ -50,7 +50,7 @@ class _Points(NamedTuple):
         none = torch.zeros(len(self.x3d), dtype=torch.bool, device=self.x3d.device)
         return PoseHypothesis(None, 0.0, none, reason=reason)
 
-
+# %% ../nbs/63_pnp.ipynb #9bdf5af6
 def _degenerate(x3d):
     "Why points `[M, 3]` do not determine a pose, or an empty string."
     if len(x3d) < 4:
@@ -59,7 +59,7 @@ def _degenerate(x3d):
     collinear = spread[1] <= 1e-6 * spread[0].clamp_min(1e-9)
     return "the points are collinear" if collinear else ""
 
-# %% ../nbs/63_pnp.ipynb #61c7542d
+# %% ../nbs/63_pnp.ipynb #72ecd686
 @dataclass(frozen=True)
 class RansacOptions:
     "Options of `robust_pose` that are rarely changed."
@@ -68,7 +68,7 @@ class RansacOptions:
     progressive: float = 0.5  # share of the iterations with PROSAC: points of large weight first
     seed: int = 0  # of RANSAC
 
-
+# %% ../nbs/63_pnp.ipynb #61c7542d
 def _ransac(points, max_error, iterations, options):
     "PoseLib's pose `[4, 4]` or None; points in descending weight, as progressive sampling wants them."
     weights = points.weights
@@ -107,7 +107,7 @@ def _refine(points, T, exists, max_error, min_inliers):
         T, covariance = refined.T_m2c[0], refined.covariance[0]
     return T, covariance
 
-
+# %% ../nbs/63_pnp.ipynb #8bb82716
 def _one_pose(points, max_error, iterations, options):
     "The best pose of points with weight."
     exists = (points.weights > 0).any(-1)
@@ -148,7 +148,7 @@ def _check_points(x3d, x2d, K, weights):
     weights = torch.where(finite[:, None], weights, 0.0)
     return _Points(x3d.nan_to_num(), x2d.nan_to_num(), K, weights)
 
-
+# %% ../nbs/63_pnp.ipynb #99a11833
 @torch.no_grad()
 def robust_pose(
     x3d: Tensor,  # `[M, 3]` mm, model frame

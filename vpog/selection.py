@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
+from fastcore.basics import patch
 from torch import Tensor
 
 from .batch import TensorRecord
@@ -63,10 +64,13 @@ class Selection(TensorRecord):
     ref_index: Tensor  # `[B]` int64, which of the S templates is the reference
 
 # %% ../nbs/07_selection.ipynb #c679a385
-def _cos_deg(angle: float) -> float:
-    return math.cos(math.radians(angle))
+def _rank(cosine: Tensor) -> Tensor:  # `[..., N]` int64
+    "Cosines as integers that differ for every template: rounded to 2⁻³⁰, ties to the lower index."
+    N = cosine.shape[-1]
+    rounded = cosine.mul(2.0**30).round_().long()
+    return rounded.mul_(N).add_(torch.arange(N - 1, -1, -1, device=cosine.device))
 
-
+# %% ../nbs/07_selection.ipynb #8bfa9622
 class TemplateSelector:
     "Chooses positives, negatives and the reference among the templates of one object."
 
@@ -97,7 +101,7 @@ class TemplateSelector:
             center = torch.as_tensor(center, dtype=torch.float64, device=poses.device)
         self.center = center
         self.directions, self.frames = self._view(self.poses)
-        between = self._rank(self.directions @ self.directions.mT)
+        between = _rank(self.directions @ self.directions.mT)
         self.neighbours = between.argsort(-1, descending=True)  # [N, N], itself first
 
     def to(self, device: str | torch.device) -> "TemplateSelector":
@@ -107,77 +111,86 @@ class TemplateSelector:
                 setattr(self, name, getattr(self, name).to(device))
         return self
 
-    def select(
-        self,
-        poses_query: Tensor,  # `[B, 4, 4]` T_m2c
-        keys: Tensor,  # `[B]` int64 sample keys of the random numbers
-        epoch: int = 0,  # of the training
-    ) -> Selection:  # in the dtype of `poses_query`
-        "Choose `num_positive + num_negative` templates and the reference for each query."
-        if poses_query.shape[1:] != (4, 4) or keys.shape != poses_query.shape[:1]:
-            raise ValueError(
-                "select: expected poses [B, 4, 4] and keys [B], "
-                f"got {list(poses_query.shape)} and {list(keys.shape)}"
-            )
-        directions, frames = self._view(poses_query.double())
-        cosine = directions @ self.directions.mT
-        rank = self._rank(cosine)
-        positive = self._choose_positives(cosine, rank, keys, epoch)
-        negative = self._choose_negatives(cosine, positive, keys, epoch)
-        ref_index = self._choose_reference(rank, positive, keys, epoch)
-        indices = torch.cat([positive, negative], 1)
-        types = torch.cat([torch.zeros_like(positive), torch.ones_like(negative)], 1)
-        chosen, dtype = self.directions[indices], poses_query.dtype
-        return Selection(
-            template_indices=indices,
-            template_types=types,
-            inplane=inplane_angle(frames[:, None], self.frames[indices]).to(dtype),
-            out_of_plane=out_of_plane_distance(directions[:, None], chosen).to(dtype),
-            directions=chosen.to(dtype),
-            d_ref=chosen.take_along_dim(ref_index[:, None, None], 1)[:, 0].to(dtype),
-            ref_index=ref_index,
-        )
-
     def _view(self, T: Tensor) -> tuple:  # `[..., 3]`, `[..., 3, 3]`
         "Viewing directions, and the rotations that in-plane angles are measured between."
         axis = self.options.optical_axis
         frame = T[..., :3, :3] if axis else allocentric_rotation(T, self.center)
         return viewing_direction(T, self.center, axis), frame
 
-    def _rank(self, cosine: Tensor) -> Tensor:  # `[..., N]` int64
-        "Cosines as integers that differ for every template: rounded to 2⁻³⁰, ties to the lower index."
-        N = len(self.poses)
-        rounded = cosine.mul(2.0**30).round_().long()
-        return rounded.mul_(N).add_(torch.arange(N - 1, -1, -1, device=cosine.device))
-
     def _uniform(self, keys: Tensor, epoch: int, stream: Stream, n: int | None = None) -> Tensor:
         "`[B, n]` random numbers; default one for each template."
         n = len(self.poses) if n is None else n
         return hash_uniform(keys, n, self.seed, epoch, stream=stream)
 
-    def _choose_positives(self, cosine, rank, keys, epoch):  # `[B, S_p]`
-        options = self.options
-        if options.positives == "around_nearest":
-            return self.neighbours[rank.argmax(1), : options.num_positive]
-        if options.positives == "random_within":
-            qualifies = cosine >= _cos_deg(options.within_deg) - 1e-9
-            rank = torch.where(qualifies, 2 + self._uniform(keys, epoch, Stream.POSITIVES), cosine)
-        return rank.topk(options.num_positive, dim=1).indices
+# %% ../nbs/07_selection.ipynb #0051d123
+def _cos_deg(angle: float) -> float:
+    return math.cos(math.radians(angle))
 
-    def _choose_negatives(self, cosine, positive, keys, epoch):  # `[B, S_n]`
-        options = self.options
-        if options.num_negative == 0:
-            return positive[:, :0]
-        qualifies = cosine <= _cos_deg(options.min_negative_angle_deg) + 1e-9
-        score = torch.where(qualifies, 2 + self._uniform(keys, epoch, Stream.NEGATIVES), -cosine)
-        score = score.scatter_(1, positive, -torch.inf)  # no template twice
-        return score.topk(options.num_negative, dim=1).indices
 
-    def _choose_reference(self, rank, positive, keys, epoch):  # `[B]`, position among the positives
-        options = self.options
-        nearest = rank.gather(1, positive).argmax(1)
-        if options.d_ref_random_ratio == 0:
-            return nearest
-        coin, which = self._uniform(keys, epoch, Stream.REFERENCE, 2).unbind(-1)
-        at_random = (which * options.num_positive).long()
-        return torch.where(coin < options.d_ref_random_ratio, at_random, nearest)
+@patch
+def _choose_positives(self: TemplateSelector, cosine, rank, keys, epoch):  # `[B, S_p]`
+    "Indices of the positives, by the rule of the options."
+    options = self.options
+    if options.positives == "around_nearest":
+        return self.neighbours[rank.argmax(1), : options.num_positive]
+    if options.positives == "random_within":
+        qualifies = cosine >= _cos_deg(options.within_deg) - 1e-9
+        rank = torch.where(qualifies, 2 + self._uniform(keys, epoch, Stream.POSITIVES), cosine)
+    return rank.topk(options.num_positive, dim=1).indices
+
+# %% ../nbs/07_selection.ipynb #2fd1b33c
+@patch
+def _choose_negatives(self: TemplateSelector, cosine, positive, keys, epoch):  # `[B, S_n]`
+    "Indices of the negatives: random among those that qualify, then the farthest."
+    options = self.options
+    if options.num_negative == 0:
+        return positive[:, :0]
+    qualifies = cosine <= _cos_deg(options.min_negative_angle_deg) + 1e-9
+    score = torch.where(qualifies, 2 + self._uniform(keys, epoch, Stream.NEGATIVES), -cosine)
+    score = score.scatter_(1, positive, -torch.inf)  # no template twice
+    return score.topk(options.num_negative, dim=1).indices
+
+# %% ../nbs/07_selection.ipynb #56f21066
+@patch
+def _choose_reference(self: TemplateSelector, rank, positive, keys, epoch):  # `[B]` < S_p
+    "Place of the reference among the positives."
+    options = self.options
+    nearest = rank.gather(1, positive).argmax(1)
+    if options.d_ref_random_ratio == 0:
+        return nearest
+    coin, which = self._uniform(keys, epoch, Stream.REFERENCE, 2).unbind(-1)
+    at_random = (which * options.num_positive).long()
+    return torch.where(coin < options.d_ref_random_ratio, at_random, nearest)
+
+# %% ../nbs/07_selection.ipynb #df762471
+@patch
+def select(
+    self: TemplateSelector,
+    poses_query: Tensor,  # `[B, 4, 4]` T_m2c
+    keys: Tensor,  # `[B]` int64 sample keys of the random numbers
+    epoch: int = 0,  # of the training
+) -> Selection:  # in the dtype of `poses_query`
+    "Choose `num_positive + num_negative` templates and the reference for each query."
+    if poses_query.shape[1:] != (4, 4) or keys.shape != poses_query.shape[:1]:
+        raise ValueError(
+            "select: expected poses [B, 4, 4] and keys [B], "
+            f"got {list(poses_query.shape)} and {list(keys.shape)}"
+        )
+    directions, frames = self._view(poses_query.double())
+    cosine = directions @ self.directions.mT
+    rank = _rank(cosine)
+    positive = self._choose_positives(cosine, rank, keys, epoch)
+    negative = self._choose_negatives(cosine, positive, keys, epoch)
+    ref_index = self._choose_reference(rank, positive, keys, epoch)
+    indices = torch.cat([positive, negative], 1)
+    types = torch.cat([torch.zeros_like(positive), torch.ones_like(negative)], 1)
+    chosen, dtype = self.directions[indices], poses_query.dtype
+    return Selection(
+        template_indices=indices,
+        template_types=types,
+        inplane=inplane_angle(frames[:, None], self.frames[indices]).to(dtype),
+        out_of_plane=out_of_plane_distance(directions[:, None], chosen).to(dtype),
+        directions=chosen.to(dtype),
+        d_ref=chosen.take_along_dim(ref_index[:, None, None], 1)[:, 0].to(dtype),
+        ref_index=ref_index,
+    )

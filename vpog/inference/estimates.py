@@ -19,6 +19,7 @@ from torch import Tensor
 from ..cameras import check_intrinsics, mask_box
 from ..images import read_image
 from ..meshes import Mesh
+from ..rotations import geodesic_distance
 
 # %% ../../nbs/inference/81_estimates.ipynb #c3c1363a
 class Inputs(NamedTuple):
@@ -93,8 +94,9 @@ class PoseEstimate:
     "Pose of one detection, or the reason why there is none."
 
     T_m2c: Tensor | None  # `[4, 4]` float64, mm; None if there is no pose
-    # in [0, 1]: how well the crop matches a rendering at the pose, see `render_and_compare`; without a
-    # mesh, share of the crop's points that are inliers, times the template's score; 0 without a pose
+    # in [0, 1]: how well the crop matches a rendering at the best pose, see `render_and_compare`; without
+    # a mesh, share of the crop's points that are inliers, times the template's score. No probability.
+    # 0 if no pose was solved; the score of the refused pose where `Estimator(min_score=)` refuses one
     score: float
     box: Tensor  # `[4]` corners of the detection, px
     hypotheses: list  # of `PoseHypothesis`, best first, with the scores of this class
@@ -117,6 +119,26 @@ class PoseEstimate:
         "Correspondences of the best hypothesis that agree with its pose."
         return int(self.hypotheses[0].inliers.sum()) if self.hypotheses else 0
 
+    @property
+    def verdict(self) -> str:
+        "The score, or the reason why there is no pose, in a few words."
+        return f"score {self.score:.2f}" if self else f"no pose: {self.reason}"
+
+    def runner_ups(
+        self,
+        num: int = 2,  # at most so many
+        apart_deg: float = 20.0,  # least angle between the rotations of any two, the best one included
+    ) -> list:  # of `[4, 4]` poses, best first
+        "Poses that came after the best one, without those that are nearly the same."
+        solved = [hypothesis.T_m2c for hypothesis in self.hypotheses if hypothesis]
+        kept = solved[:1]
+        for T in solved[1:]:
+            others = torch.stack(kept)[:, :3, :3].double()
+            angle = geodesic_distance(others, T[:3, :3].double()).min()
+            if angle > np.radians(apart_deg):
+                kept.append(T)
+        return kept[1 : num + 1]
+
     def __repr__(self) -> str:
         x0, y0, x1, y1 = self.box.tolist()
         where = (
@@ -136,45 +158,18 @@ class PoseEstimate:
         )
 
 # %% ../../nbs/inference/81_estimates.ipynb #311b76db
-def _axis_length(estimate: PoseEstimate) -> float:
-    "Half the object's size: of its mesh, otherwise of its correspondences; mm."
-    if estimate.mesh is not None:
-        return estimate.mesh.diameter / 2
-    if len(estimate.x3d) == 0:
-        return 0.0
-    return float((estimate.x3d.amax(0) - estimate.x3d.amin(0)).max()) / 2
-
-
 @patch
 def show(
     self: PoseEstimate,
     image,  # the photograph: `[H, W, 3]` uint8, or an image file
-    margin: float
-    | None = 0.5,  # shown around the box, in longer sides of the box; None: the whole photograph
-    ax=None,  # matplotlib axes; default a new figure
+    margin: float = 0.5,  # shown around the box, in longer sides of the box
 ):  # matplotlib `Figure`
-    "Contour, axes and box on the photograph; a red box if there is no pose. `ValueError` without K."
-    import matplotlib.pyplot as plt
-
-    from vpog.vis.poses import draw_axes, draw_box, show_pose
+    "The photograph, and the pose on it with its runner-ups: see `pose_picture`. `ValueError` without K."
+    from vpog.vis.pose_picture import pose_picture
 
     if self.K is None:
         raise ValueError("K: expected an estimate that knows its intrinsics, got None")
     image = _check_image(image)
-    poses = [self.T_m2c] if self and self.mesh is not None else []
-    T_m2c = torch.stack(poses) if poses else torch.zeros(0, 4, 4)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
-    fig = show_pose(image, [self.mesh] * len(poses), T_m2c, self.K, ax, "yellow")
-    if self:
-        draw_axes(ax, self.T_m2c, self.K, _axis_length(self))
-        draw_box(ax, self.box, f"{self.score:.2f}")
-    else:
-        draw_box(ax, self.box, "no pose", "red")
-        ax.set_title(self.reason, fontsize=8)
-    height, width = image.shape[:2]
-    x0, y0, x1, y1 = self.box.tolist()
-    space = max(x1 - x0, y1 - y0) * margin if margin is not None else max(height, width)
-    ax.set_xlim(max(x0 - space, 0), min(x1 + space, width))
-    ax.set_ylim(min(y1 + space, height), max(y0 - space, 0))
-    return fig
+    poses = [self.T_m2c, *self.runner_ups()] if self else []
+    side = 1 + 2 * margin
+    return pose_picture(image, self.box, self.K, self.mesh, poses, self.verdict, side)

@@ -41,6 +41,13 @@ class EstimatorOptions:
     apart_deg: float = 30.0  # least angle between the rotations of two hypotheses' first templates
     crop_margin: float = 1.1  # side of the crop over the long side of the box, as in training
     pnp: PnPOptions = PnPOptions()  # how matches become a pose
+    # of a pose that was compared with a rendering; one below is refused: probably not this object. 0: none
+    # is refused. Scores of objects without a mesh are of another kind, and are not tested
+    min_score: float = 0.15
+
+    def __post_init__(self):
+        if not 0 <= self.min_score <= 1:
+            raise ValueError(f"min_score: expected a number in [0, 1], got {self.min_score}")
 
 # %% ../../nbs/inference/83_estimator.ipynb #90dc77a3
 def _template_groups(
@@ -105,6 +112,23 @@ def _nearness(init: Tensor, obj: OnboardedObject) -> Tensor:
     R_templates = allocentric_rotation(obj.templates.poses.double().cpu(), obj.center)
     angle = geodesic_distance(R_init[:, None], R_templates)
     return (1 - angle / torch.pi).float()
+
+
+_NO_CONTRAST = 0.02  # of brightness in [0, 1]: the crop is of one colour, but for noise
+
+
+def _shows_nothing(crop: Tensor, mask: Tensor | None) -> bool:
+    "Do the pixels of a crop `[3, H, W]`, on its mask if there is one, have one colour?"
+    pixels = crop.flatten(1) if mask is None else crop[:, mask]
+    if not pixels.shape[1]:
+        return True
+    low, high = pixels.float().quantile(pixels.new_tensor([0.01, 0.99]), dim=1)
+    return bool((high - low).max() < _NO_CONTRAST)
+
+
+def _refused(estimate: PoseEstimate, reason: str) -> PoseEstimate:
+    "The estimate without its pose; the hypotheses stay."
+    return replace(estimate, T_m2c=None, reason=reason)
 
 
 class Estimator:
@@ -198,8 +222,19 @@ class Estimator:
         for i, retrieved in enumerate(scores.argmax(1).tolist()):
             candidates = [candidate for candidate in found if candidate.query == i]
             estimate = self._estimate(inputs, i, candidates, groups[i], retrieved)
-            estimates.append(replace(estimate, mesh=obj.mesh))
+            estimates.append(self._judged(replace(estimate, mesh=obj.mesh), queries, i))
         return estimates
+
+    def _judged(self, estimate: PoseEstimate, queries: QueryCrops, i: int) -> PoseEstimate:
+        "The estimate, or without its pose if query i shows nothing, or if the score is too low."
+        mask = None if queries.masks is None else queries.masks[i]
+        if estimate and self.options.min_score and _shows_nothing(queries.images[i], mask):
+            return _refused(estimate, "the box shows one colour only")
+        is_compared = estimate.mesh is not None and self.options.refinements is not None
+        if estimate and is_compared and estimate.score < self.options.min_score:
+            below = f"score {estimate.score:.2f} is below {self.options.min_score:.2f}"
+            return _refused(estimate, f"{below}: probably not this object")
+        return estimate
 
     def _template_scores(self, queries: QueryCrops, obj: OnboardedObject, init) -> Tensor:
         "`[n, T]`: the model's scores, or how near the templates are to given poses."

@@ -96,6 +96,30 @@ class WebOptions:
     cache: str | Path | None = None  # folder for the index; default `index` in vpog's cache folder
     device: int | None = None  # EGL device for what has to be rendered
 
+# %% ../../nbs/scenes/26_web.ipynb #fed2db78
+def _shard_number(value):
+    "Number of a shard: 7 of `7`, `shard-000007` or `shard-000007.tar`; −1 if there is none."
+    last = str(value).split("-")[-1].split(".")[0]
+    return int(last) if last.isdigit() else -1
+
+# %% ../../nbs/scenes/26_web.ipynb #b3a4fb50
+def _check_key_file(scenes, tables):
+    "Log where key_to_shard.json disagrees with the tars."
+    folders = (scenes.root, scenes.root / scenes.split)
+    found = [f / "key_to_shard.json" for f in folders if (f / "key_to_shard.json").is_file()]
+    if not found:
+        return
+    numbers = [_shard_number(path.stem) for path in scenes.shards]
+    samples = tables.samples
+    held = {k.decode(): numbers[s] for k, s in zip(samples["key"], samples["shard"])}
+    stated = {k: _shard_number(v) for k, v in read_json(found[0]).items()}
+    differ = [k for k in stated.keys() | held.keys() if stated.get(k) != held.get(k)]
+    if differ:
+        message = (
+            "%s: %d keys differ from what the shards hold, for example %s; the shards are used"
+        )
+        log.warning(message, found[0], len(differ), min(differ))
+
 # %% ../../nbs/scenes/26_web.ipynb #17dfd825
 class WebScenes:
     "BOP-webdataset shards (MegaPose's, BOP's own): a sequence of `Frame`s, or a stream of them (`Scenes`)."
@@ -160,18 +184,6 @@ class WebScenes:
         members = read_sample(path, int(sample["offset"]), int(sample["size"]), key)
         return self._frame(key, members, self.where(i))
 
-    def frame(
-        self,
-        scene_id: int,  # scene
-        view_id: int,  # image
-    ) -> Frame:
-        "One image by its numbers. `ValueError` if there is none."
-        samples = self.tables.samples
-        found = (samples["scene_id"] == scene_id) & (samples["view_id"] == view_id)
-        if not found.any():
-            raise ValueError(f"{self.name}: no image {view_id} of scene {scene_id}")
-        return self[int(np.flatnonzero(found)[0])]
-
     def where(
         self,
         i: int,  # position of a frame
@@ -206,29 +218,19 @@ class WebScenes:
         "What the index has left out (`Fault`); nothing is known of shards behind URLs."
         return [] if self.urls is not None else self.tables.faults
 
-
-def _check_key_file(scenes, tables):
-    "Log where key_to_shard.json disagrees with the tars."
-    folders = (scenes.root, scenes.root / scenes.split)
-    found = [f / "key_to_shard.json" for f in folders if (f / "key_to_shard.json").is_file()]
-    if not found:
-        return
-    numbers = [_shard_number(path.stem) for path in scenes.shards]
-    samples = tables.samples
-    held = {k.decode(): numbers[s] for k, s in zip(samples["key"], samples["shard"])}
-    stated = {k: _shard_number(v) for k, v in read_json(found[0]).items()}
-    differ = [k for k in stated.keys() | held.keys() if stated.get(k) != held.get(k)]
-    if differ:
-        message = (
-            "%s: %d keys differ from what the shards hold, for example %s; the shards are used"
-        )
-        log.warning(message, found[0], len(differ), min(differ))
-
-
-def _shard_number(value):
-    "Number of a shard: 7 of `7`, `shard-000007` or `shard-000007.tar`; −1 if there is none."
-    last = str(value).split("-")[-1].split(".")[0]
-    return int(last) if last.isdigit() else -1
+# %% ../../nbs/scenes/26_web.ipynb #e24ac2df
+@patch
+def frame(
+    self: WebScenes,
+    scene_id: int,  # scene
+    view_id: int,  # image
+) -> Frame:
+    "One image by its numbers. `ValueError` if there is none."
+    samples = self.tables.samples
+    found = (samples["scene_id"] == scene_id) & (samples["view_id"] == view_id)
+    if not found.any():
+        raise ValueError(f"{self.name}: no image {view_id} of scene {scene_id}")
+    return self[int(np.flatnonzero(found)[0])]
 
 # %% ../../nbs/scenes/26_web.ipynb #6587564e
 @patch

@@ -44,14 +44,15 @@ def draw_outline(
     ax: Axes,
     mask,  # `[H, W]` bool
     color="yellow",
+    width: float = 1.0,  # of the line, points
+    style: str = "solid",  # or "dashed"
 ):
     "Contour of a mask, halfway between the centres of pixels inside and outside. An empty mask has none."
     mask = np.asarray(torch.as_tensor(mask).cpu(), float)
     if not mask.any():
         return
-    height, width = mask.shape
-    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
-    ax.contour(x, y, mask, [0.5], colors=color, linewidths=1)
+    y, x = (np.arange(side) + 0.5 for side in mask.shape)
+    ax.contour(x, y, mask, [0.5], colors=color, linewidths=width, linestyles=style)
 
 # %% ../../nbs/vis/65_poses.ipynb #ab2f64b6
 def show_pose(
