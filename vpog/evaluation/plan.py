@@ -81,8 +81,8 @@ def make_parts(
     boxes = plan.boxes if known else read_detections(plan.boxes)
     methods = control_methods(scenes, plan.cache) if plan.controls else {}
     if plan.model:
-        # all poses are ranked, so none is refused
-        options = dict(device=plan.device, cache=plan.cache, min_score=0)
+        # a low score is no reason to leave a pose out: recall counts them all
+        options = dict(device=plan.device, cache=plan.cache, min_score=0.0)
         poses = ModelPoses(Estimator.from_pretrained(plan.model, **options), scenes)
         methods |= {"vpog": poses, "retrieval only": RetrievedPoses(poses)}
     methods |= {name: ResultPoses(path) for name, path in plan.result_files().items()}
