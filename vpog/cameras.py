@@ -217,7 +217,7 @@ def _resize_area(image: np.ndarray, box: tuple, height: int, width: int) -> np.n
         raise ValueError(f"box: expected a crop of at most {_LARGEST_CROP:,} px, got {came}")
     region = Image.fromarray(image).crop((left, top, right, bottom))  # fills the outside with 0
     inner = (x0 - left, y0 - top, x1 - left, y1 - top)
-    return np.asarray(region.resize((width, height), Image.Resampling.BILINEAR, box=inner))
+    return np.array(region.resize((width, height), Image.Resampling.BILINEAR, box=inner))
 
 
 def crop_resize(

@@ -111,8 +111,7 @@ def camera_from_numbers(
     "Camera of four numbers. `ValueError` if they are not four positive or finite ones."
     fx, fy, cx, cy = parse_floats(text, 4, "K")
     K = torch.tensor([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=torch.float64)
-    assumed = _as_displayed(photo)
-    return Camera(check_intrinsics(K, "K"), photo.size, "K", assumed)
+    return Camera(check_intrinsics(K, "K"), photo.size, "K", _as_displayed(photo))
 
 
 def camera_from_fov(

@@ -6,6 +6,7 @@
 __all__ = ['PHOTO_SUFFIXES', 'Photograph', 'read_photo', 'find_photos', 'plan_outputs']
 
 # %% ../../nbs/inference/78_photographs.ipynb #043fd7d4
+import logging
 import math
 import struct
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from PIL.ImageFile import ImageFile
 
 from ..files import DATA_ERRORS, DataError, check_output_file, check_output_folder
 from ..images import open_image
+
+# Pillow's errors are raised with the name of the file; they need no line of their own
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # %% ../../nbs/inference/78_photographs.ipynb #9b137a07
 @dataclass(frozen=True, repr=False)
