@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['RGB_SUFFIXES', 'split_name', 'key_numbers', 'rgb_member', 'read_sample_json', 'write_shard', 'check_not_compressed',
            'check_member', 'is_content', 'read_members', 'read_sample', 'local_path', 'check_url', 'stream_shard',
-           'expand_urls']
+           'expand_urls', 'shard_number']
 
 # %% ../../nbs/scenes/24_shards.ipynb #e28cf818
 import errno
@@ -292,3 +292,11 @@ def expand_urls(
     "Names of shards."
     several = [urls] if isinstance(urls, str) else urls
     return [url for one in several for url in braceexpand(str(one))]
+
+# %% ../../nbs/scenes/24_shards.ipynb #df144e1a
+def shard_number(
+    value,  # 7, `shard-000007` or `shard-000007.tar`
+) -> int:  # −1 if there is none
+    "Number of a shard."
+    last = str(value).split("-")[-1].split(".")[0]
+    return int(last) if re.fullmatch(r"\d{1,9}", last) else -1
