@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['BROKEN', 'BatchAugment', 'BatchStream', 'ColorJitter', 'EpochReport', 'ErrorAccount', 'FinishBatch', 'FinitePlan',
-           'FiniteStream', 'ImageFeeder', 'LabelOptions', 'LoaderOptions', 'LostSample', 'Made', 'Query',
-           'QueryCropper', 'ResampledStream', 'Sample', 'SampleOptions', 'SampleSource', 'SelectionOptions',
-           'SequentialPlan', 'TRAIN_DATASETS', 'TooManyErrors', 'Turn', 'VPOGDataset', 'VPOGLoader', 'WorkerPlan',
-           'check_choice', 'check_error_rate', 'collate', 'color_jitter', 'color_jitter_pillow', 'crop_query',
-           'finish_batch', 'keep_memory', 'float_images', 'make_loader', 'noise_images', 'option_names',
+           'FiniteStream', 'ImageFeeder', 'LabelOptions', 'LoaderOptions', 'LostSample', 'Made', 'OpenedImages',
+           'Query', 'QueryCropper', 'ResampledStream', 'Sample', 'SampleOptions', 'SampleSource', 'SelectionOptions',
+           'SequentialPlan', 'TRAIN_DATASETS', 'TooManyErrors', 'Turn', 'UnitCheck', 'VPOGDataset', 'VPOGLoader',
+           'WorkerPlan', 'check_choice', 'check_error_rate', 'collate', 'color_jitter', 'color_jitter_pillow',
+           'crop_query', 'finish_batch', 'keep_memory', 'float_images', 'make_loader', 'noise_images', 'option_names',
            'query_or_error', 'reads_files', 'replace_background', 'sample_color_jitter', 'sample_key',
-           'sample_occluders', 'sample_shards', 'stack_samples', 'training_datasets', 'unpack_infos', 'visible_box',
-           'with_changes']
+           'sample_occluders', 'sample_shards', 'stack_samples', 'training_datasets', 'unit_remark', 'unpack_infos',
+           'visible_box', 'warn_while_waiting', 'with_changes']
 
 # %% ../../nbs/dataset/49_dataset.ipynb #7d5851e8
 from vpog.dataset.augment import (
@@ -35,7 +35,6 @@ from vpog.dataset.feeder import (
 )
 from vpog.dataset.loader import (
     TRAIN_DATASETS,
-    EpochReport,
     VPOGLoader,
     make_loader,
     training_datasets,
@@ -49,6 +48,13 @@ from vpog.dataset.options import (
 )
 from .plans import FinitePlan, SampleSource, SequentialPlan, WorkerPlan, sample_shards
 from .queries import Query, QueryCropper, crop_query, reads_files, visible_box
+from vpog.dataset.reports import (
+    EpochReport,
+    OpenedImages,
+    UnitCheck,
+    unit_remark,
+    warn_while_waiting,
+)
 from .samples import VPOGDataset
 from .stacking import Sample, collate, float_images, stack_samples
 from vpog.dataset.streams import (
@@ -82,6 +88,7 @@ _all_ = [
     "LoaderOptions",
     "LostSample",
     "Made",
+    "OpenedImages",
     "Query",
     "QueryCropper",
     "ResampledStream",
@@ -93,6 +100,7 @@ _all_ = [
     "TRAIN_DATASETS",
     "TooManyErrors",
     "Turn",
+    "UnitCheck",
     "VPOGDataset",
     "VPOGLoader",
     "WorkerPlan",
@@ -117,7 +125,9 @@ _all_ = [
     "sample_shards",
     "stack_samples",
     "training_datasets",
+    "unit_remark",
     "unpack_infos",
     "visible_box",
+    "warn_while_waiting",
     "with_changes",
 ]

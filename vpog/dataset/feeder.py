@@ -7,6 +7,7 @@ __all__ = ['BROKEN', 'TooManyErrors', 'LostSample', 'check_error_rate', 'ErrorAc
 
 # %% ../../nbs/dataset/45_feeder.ipynb #d72ae1e7
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +17,12 @@ from .options import LoaderOptions
 from .plans import WorkerPlan
 from .queries import Query
 from .stacking import Sample
-from ..files import DataError
+from ..files import DATA_ERRORS, DataError
 from ..rng import Stream, hash_uniform
+from ..scenes.annotations import describe_error
 
 # %% ../../nbs/dataset/45_feeder.ipynb #e9caba9a
-BROKEN = (ValueError, OSError)  # what broken data raises; anything else is a bug and stops the run
+BROKEN = DATA_ERRORS  # what broken data raises; anything else is a bug and stops the run
 
 
 class TooManyErrors(RuntimeError):
@@ -40,11 +42,8 @@ class LostSample:
         error: Exception,  # one of `BROKEN`
         where: str,  # name of the sample: file, key, instance
     ) -> "LostSample":
-        "With the cause of a `DataError`; the message names the sample."
-        default = "missing file" if isinstance(error, OSError) else "error"
-        is_named = where.split(", instance")[0] in str(error)
-        message = str(error) if is_named else f"{where}: {error}"
-        return cls(getattr(error, "cause", default), message)
+        "With the cause of a `DataError`, or the type of another error; the message names the sample."
+        return cls(*describe_error(error, where))
 
 # %% ../../nbs/dataset/45_feeder.ipynb #49941bf2
 def check_error_rate(
@@ -52,11 +51,13 @@ def check_error_rate(
     tried: int,  # samples
     limit: float,  # accepted share
     causes: Counter,  # cause → samples, for the message
+    example: str = "",  # message of one of them
 ):
     "`TooManyErrors` if more than the share `limit` is lost, and more than that share of a hundred."
     if lost > limit * max(tried, 100):
         raise TooManyErrors(
             f"{lost} of {tried} samples were lost, more than max_error_rate = {limit}: {dict(causes)}"
+            + (f"; for example {example}" if example else "")
         )
 
 # %% ../../nbs/dataset/45_feeder.ipynb #74518426
@@ -83,7 +84,7 @@ class ErrorAccount:
         if self.options.on_error == "raise":
             raise error or DataError(lost.cause, lost.message)
         limit = self.options.max_error_rate
-        check_error_rate(self.causes.total(), self.tried, limit, self.causes)
+        check_error_rate(self.causes.total(), self.tried, limit, self.causes, lost.message)
 
     def take(self) -> list:  # of `LostSample`
         "What was lost since the last call."
@@ -110,9 +111,11 @@ class ImageFeeder:
         self,
         datasets: list,  # of `VPOGDataset`
         plan: WorkerPlan,  # of one worker
+        note: Callable | None = None,  # `note(data set, frame)` is called before an image is opened
     ):
         self.datasets = datasets
         self.plan = plan
+        self.note = note
         self.images = np.zeros(len(plan), np.int64)  # image of each position, in its data set
         for d, data in enumerate(datasets):
             is_here = plan.sources == d
@@ -145,8 +148,11 @@ class ImageFeeder:
         positions = self._by_place[self._runs[run] : self._runs[run + 1]].tolist()
         due = [p for p in positions if p >= k and p not in self._waiting]
         data = self.datasets[self.plan.sources[k]]
+        number = int(data.frames[int(self.images[k])])
+        if self.note is not None:
+            self.note(int(self.plan.sources[k]), number)
         try:
-            frame = data.scenes[int(data.frames[int(self.images[k])])]
+            frame = data.scenes[number]
         except BROKEN as error:
             self._waiting |= dict.fromkeys(due, error)
             return

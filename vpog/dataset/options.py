@@ -69,6 +69,7 @@ class LoaderOptions:
     max_error_rate: float = 0.1  # share of samples that may be lost before `TooManyErrors`
     pin_memory: bool = False  # page-locked memory, for a GPU
     prefetch: int = 2  # batches that each worker makes ahead
+    warn_after: float = 180.0  # s without a batch after which a log line says what workers read
     label: LabelOptions = field(default_factory=LabelOptions)  # of `label_batch`
 
     def __post_init__(self):
@@ -76,6 +77,10 @@ class LoaderOptions:
         check_choice("mode", self.mode, ("finite", "resampled"))
         check_choice("order", self.order, ("images", "shards"))
         check_choice("on_error", self.on_error, ("raise", "skip", "replace"))
+        if not self.warn_after > 0:
+            raise ValueError(
+                f"warn_after: expected a number of seconds > 0, got {self.warn_after!r}"
+            )
         if self.mode == "resampled" and not self.steps:
             raise ValueError(
                 f"steps: mode 'resampled' has no end; expected a number of steps, got {self.steps}"

@@ -33,6 +33,12 @@ class Query:
     info: SampleInfo  # diameter, symmetries and centre come later, with the templates
     epoch: int  # of its random numbers
 
+    @property
+    def name(self) -> str:
+        "Data set, image and instance, for messages."
+        info = self.info
+        return f"{info.dataset}: {info.scene_id:06d}_{info.view_id:06d}, instance {info.instance}"
+
     def __repr__(self) -> str:  # 2 lines
         "Where it is from, and its size."
         info, (height, width) = self.info, self.mask.shape
@@ -86,12 +92,15 @@ def crop_query(
     size: int,  # side of the crop, px
     options: SampleOptions,  # `query_depth` and `mask_query` are used
 ) -> dict:  # `image`, `mask`, `depth`, `K` as in `crop_view`
-    "Pixels and intrinsics of one object. `DataError` if no pixel or no depth is left."
+    "Pixels and intrinsics of one object. `DataError` if no pixel or no depth is left, or for a huge box."
     from_files = reads_files(frame, options)
     has_mask = frame.pixels.has_mask(annotation.instance)
     mask = frame.mask(annotation) if has_mask else np.zeros(frame.size, bool)
     depth = frame.depth if from_files else np.zeros(frame.size, np.float32)
-    view = crop_view(rgb, mask, depth, frame.K, box, size)
+    try:
+        view = crop_view(rgb, mask, depth, frame.K, box, size)
+    except ValueError as e:
+        raise _broken(frame, annotation.instance, "invalid box", str(e)) from e
     if not from_files:
         view |= _rendered_pixels(frame, annotation, view, has_mask)
     if not view["mask"].any():

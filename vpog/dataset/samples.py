@@ -19,9 +19,9 @@ from torch.utils.data import Dataset
 from ..batch import SampleInfo
 from .options import SampleOptions, with_changes
 from .plans import SampleSource
-from .queries import Query, QueryCropper, reads_files
+from .queries import Query, QueryCropper
 from .stacking import Sample, collate
-from ..files import lru_get
+from ..files import DataError, lru_get
 from ..selection import TemplateSelector
 from ..templates.store import TemplateStore
 
@@ -55,8 +55,25 @@ class VPOGDataset(Dataset):
         # shared memory: workers see a new epoch
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self.streamed = getattr(scenes, "urls", None) is not None
+        self._check_templates()
+        self.models_info = _models_info(scenes)
         if not self.streamed:
             self._choose_rows()
+
+    def _check_templates(self):
+        "`ValueError` if the sets have fewer templates than a sample needs: by the first that can be read."
+        for obj_id in self.wanted[:8].tolist():
+            try:
+                count = len(self.templates.info(obj_id).poses)
+            except (DataError, OSError):
+                continue  # counted when its samples come
+            wanted = self.options.selection
+            if wanted.num_positive + wanted.num_negative > count:
+                raise ValueError(
+                    f"num_positive, num_negative: asked for {wanted.num_positive} positive + "
+                    f"{wanted.num_negative} negative templates, the sets in {self.templates.root} have {count}"
+                )
+            return
 
     def _choose_rows(self):
         "Find the rows of the table that are samples, and count the others by cause."
@@ -147,7 +164,8 @@ class VPOGDataset(Dataset):
         self,
         query: Query,  # of this data set
     ) -> Sample:
-        "Add templates to a query. `DataError` if they are broken."
+        "Add templates to a query. `DataError` if they are broken, or if the object is behind the camera."
+        self._check_in_front(query)
         obj_id, key = query.info.obj_id, torch.tensor([query.info.key])
         selection = self._selector(obj_id).select(query.T_m2c[None], key, query.epoch)
         templates = self.templates.views(obj_id, selection.template_indices[0].tolist())
@@ -159,6 +177,14 @@ class VPOGDataset(Dataset):
             pose=query.T_m2c,
         )
         return Sample([view, *templates], selection, self._complete_info(query.info))
+
+    def _check_in_front(self, query):
+        "`DataError` if the object's centre is not in front of the camera."
+        center = self.templates.info(query.info.obj_id).center
+        z = query.T_m2c[2, :3] @ center + query.T_m2c[2, 3]
+        if not z > 0:
+            message = f"{query.name}: expected its centre before the camera, got z = {z:.4g} mm"
+            raise DataError("behind the camera", message)
 
     def _complete_info(self, info) -> SampleInfo:
         "With diameter, symmetries and centre of the object."
@@ -184,14 +210,6 @@ class VPOGDataset(Dataset):
 
         return lru_get(self._selectors, obj_id, make, self.templates.cache_objects)
 
-    @cached_property
-    def models_info(self) -> dict:
-        "BOP's models_info.json where there is one; otherwise the templates know the diameter."
-        folder = getattr(self.scenes, "models_dir", None)
-        if folder is not None and not (folder / "models_info.json").is_file():
-            return {}
-        return self.scenes.models_info
-
     def set_epoch(
         self,
         epoch: int,  # of the training
@@ -201,10 +219,8 @@ class VPOGDataset(Dataset):
 
     @property
     def renders(self) -> bool:
-        "Is something rendered while loading? Then workers must not be forked."
-        if self.streamed:
-            return self.options.query_depth == "rendered"
-        return not reads_files(self.scenes[int(self.frames[0])], self.options)
+        "May something be rendered while loading? Then workers must not be forked."
+        return self.options.query_depth == "rendered" or self.scenes.may_render
 
     @property
     def source(self) -> SampleSource:
@@ -263,8 +279,16 @@ class VPOGDataset(Dataset):
 
     def __getstate__(self):
         "Without what can be made again: workers make their own."
-        state = {k: v for k, v in self.__dict__.items() if k not in ("samples", "models_info")}
+        state = {k: v for k, v in self.__dict__.items() if k != "samples"}
         return state | dict(_selectors=OrderedDict())
+
+
+def _models_info(scenes) -> dict:
+    "BOP's models_info.json where there is one; otherwise the templates know the diameter."
+    folder = getattr(scenes, "models_dir", None)
+    if folder is not None and not (folder / "models_info.json").is_file():
+        return {}
+    return scenes.models_info
 
 
 def _shared(values: np.ndarray, dtype: type) -> Tensor:

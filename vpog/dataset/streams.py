@@ -12,6 +12,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 import torch
@@ -24,6 +25,7 @@ from .feeder import BROKEN, ErrorAccount, ImageFeeder, LostSample, query_or_erro
 from .options import LoaderOptions
 from .plans import FinitePlan, SequentialPlan, sample_shards
 from .queries import Query
+from .reports import OpenedImages
 from .stacking import Sample, float_images, stack_samples
 from ..flow import LabelOptions, label_batch
 from ..rng import Stream, hash_uniform
@@ -120,6 +122,7 @@ class BatchStream(IterableDataset):
         self.options = options
         self.seed = datasets[0].seed
         self.roles = max(options.num_workers, 1)
+        self.opened = OpenedImages(self.roles)
         # epoch, step, replacements used by each role
         self._control = torch.zeros(2 + self.roles, dtype=torch.int64).share_memory_()
 
@@ -140,6 +143,10 @@ class BatchStream(IterableDataset):
         return self.batches(Turn(epoch, start, role, workers, used[role]))
 
     @abstractmethod
+    def name_opened(self, d: int, number: int) -> str:
+        "Name of what a worker has noted as opened, in data set `d`."
+
+    @abstractmethod
     def batches(self, turn: Turn) -> Iterator[Made]:
         "Messages of one worker, step by step."
 
@@ -155,6 +162,10 @@ class FiniteStream(BatchStream):
         super().__init__(*args)
         self.plan = plan
 
+    def name_opened(self, d: int, number: int) -> str:
+        "Name of an image."
+        return self.datasets[d].scenes.where(number)
+
     def batches(self, turn: Turn) -> Iterator[Made]:
         "Messages of one worker, step by step."
         worker = _PlannedWorker(self, turn)
@@ -169,7 +180,8 @@ class _PlannedWorker:
         self.stream = stream
         self.turn = turn
         self.plan = stream.plan.worker(turn.epoch, turn.role, turn.workers)
-        self.feeder = ImageFeeder(stream.datasets, self.plan)
+        self.note = partial(stream.opened.note, turn.role)
+        self.feeder = ImageFeeder(stream.datasets, self.plan, self.note)
         self.account = ErrorAccount(stream.options)
         self.used = turn.used  # replacements, in this epoch
         self.replaced = 0  # samples, in this step
@@ -205,6 +217,7 @@ class _PlannedWorker:
             d, i, is_own = self.feeder.spare(self.used, self.stream.seed, self.turn.epoch)
             self.used += 1
             self.account.tried += 1
+            self.note(d, self.stream.datasets[d].locate(i)[0])
             try:
                 sample = self.stream.datasets[d][i]
             except BROKEN as error:
@@ -231,6 +244,12 @@ class ResampledStream(BatchStream):
         super().__init__(*args)
         self.rank = rank
 
+    def name_opened(self, d: int, number: int) -> str:
+        "Name of a shard."
+        scenes = self.datasets[d].scenes
+        shards = getattr(scenes, "urls", None) or getattr(scenes, "shards", range(number + 1))
+        return f"{scenes.name}: shard {str(shards[number]).rsplit('/', 1)[-1]}"
+
     def batches(self, turn: Turn) -> Iterator[Made]:
         "Messages of one worker, step by step."
         account = ErrorAccount(self.options)
@@ -247,7 +266,7 @@ class ResampledStream(BatchStream):
             try:
                 sample = self.datasets[d].complete(query)
             except BROKEN as error:
-                account.add(LostSample.from_error(error, _query_name(query)))
+                account.add(LostSample.from_error(error, query.name))
                 continue
             yield sample
 
@@ -284,10 +303,10 @@ class ResampledStream(BatchStream):
         images = {}  # data set → its images, begun when it is first sampled
         for d, next_shard in sequence:
             if d not in images:
-                images[d] = self._images_of(d, next_shard, account)
+                images[d] = self._images_of(d, next_shard, account, turn.role)
             yield [(d, query) for query in next(images[d])]
 
-    def _images_of(self, d: int, next_shard, account: ErrorAccount) -> Iterator[list]:
+    def _images_of(self, d: int, next_shard, account: ErrorAccount, role: int) -> Iterator[list]:
         "Queries of each image of one data set that has any, without end."
         data = self.datasets[d]
 
@@ -295,7 +314,9 @@ class ResampledStream(BatchStream):
             account.add(LostSample(fault.cause, fault.message))
 
         while True:
-            for frame in data.scenes.stream(next_shard(d), report):
+            shard = next_shard(d)
+            self.opened.note(role, d, shard)
+            for frame in data.scenes.stream(shard, report):
                 queries = _frame_queries(data, frame, account)
                 if queries:
                     yield queries
@@ -314,12 +335,6 @@ def _frame_queries(data, frame, account: ErrorAccount) -> list:
         where = f"{frame.pixels.where}, instance {instance}"
         account.add(LostSample.from_error(query, where))
     return queries
-
-
-def _query_name(query: Query) -> str:
-    "Name of a query, for messages."
-    info = query.info
-    return f"{info.dataset}: {info.scene_id:06d}_{info.view_id:06d}, instance {info.instance}"
 
 # %% ../../nbs/dataset/46_streams.ipynb #d4e3571f
 def keep_memory(

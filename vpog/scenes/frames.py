@@ -16,9 +16,8 @@ import numpy as np
 from fastcore.basics import patch
 from torch import Tensor
 
-from ..cameras import check_intrinsics
 from ..files import DataError
-from ..images import decode_image
+from ..images import decode_image, image_size
 from ..meshes import Mesh
 from ..render import default_renderer
 from vpog.scenes.annotations import (
@@ -27,7 +26,7 @@ from vpog.scenes.annotations import (
     ImageJson,
     Instance,
     parse_annotations,
-    parse_floats,
+    parse_camera,
 )
 
 # %% ../../nbs/scenes/21_frames.ipynb #796d08a1
@@ -65,6 +64,7 @@ class Scenes(Protocol):
     shard_of: np.ndarray  # `[I]` the shard (or scene) that each frame is in
     num_shards: int  # shards (or scenes), each of which can be streamed
     faults: list  # of `Fault`: what an index has left out
+    may_render: bool  # can an image lack its depth or a mask, so that it is rendered? Known without opening one
 
     def __len__(self) -> int:
         "Number of frames."
@@ -178,8 +178,14 @@ class Frame:
         "`[H, W]` float32 mm, 0 = unknown; rendered if there is no file."
         if not self.has_depth:
             return self.rendered.depth
-        steps = decode_image(self.pixels.depth(), f"{self.pixels.where}: depth")
-        steps = self._check_size(steps[..., 0] if steps.ndim == 3 else steps, "depth")
+        data, where = self.pixels.depth(), f"{self.pixels.where}: depth"
+        self._check_size(image_size(data, where), "depth")
+        steps = decode_image(data, where)
+        if steps.dtype != np.uint16:
+            raise DataError(
+                "wrong depth", f"{where}: expected 16 bits per pixel, got {steps.dtype}"
+            )
+        steps = steps[..., 0] if steps.ndim == 3 else steps
         return steps.astype(np.float32) * np.float32(self.depth_scale)
 
     def mask(
@@ -187,17 +193,18 @@ class Frame:
         a: Annotation,  # one of `annotations`
     ) -> np.ndarray:  # `[H, W]` bool
         "Visible mask of an instance; rendered if there is no file."
-        if self.pixels.has_mask(a.instance):
-            return self._check_size(self.pixels.mask(a.instance), "mask", f" {a.instance}")
-        return self.rendered.ids == self.annotations.index(a)
+        if not self.pixels.has_mask(a.instance):
+            return self.rendered.ids == self.annotations.index(a)
+        mask = self.pixels.mask(a.instance)
+        self._check_size(mask.shape, "mask", f" {a.instance}")
+        return mask
 
-    def _check_size(self, image, kind, number=""):
-        "An image if it has the size of the photograph, else a `DataError`."
-        if image.shape == self.size:
-            return image
-        expected = f"expected the size of the photograph {self.size}, got {image.shape}"
-        message = f"{self.pixels.where}: {kind}{number}: {expected}"
-        raise DataError(f"{kind} of another size", message)
+    def _check_size(self, size, kind, number=""):
+        "`DataError` for another size than that of the photograph."
+        if size != self.size:
+            expected = f"expected the size of the photograph {self.size}, got {size}"
+            message = f"{self.pixels.where}: {kind}{number}: {expected}"
+            raise DataError(f"{kind} of another size", message)
 
     @cached_property
     def rendered(self) -> Rendered:
@@ -214,7 +221,12 @@ class Frame:
             raise error
         meshes = [self.scenes.mesh(a.obj_id) for a in self.annotations]
         poses = np.array([a.T_m2c.numpy() for a in self.annotations]).reshape(-1, 4, 4)
-        out = default_renderer(self.scenes.device).render(meshes, poses, K, size, color=False)
+        try:
+            renderer = default_renderer(self.scenes.device)
+        except RuntimeError as e:  # there is no OpenGL, or it was started before a fork
+            message = f"{self.pixels.where}: depth or masks are missing and cannot be rendered: {e}"
+            raise DataError("not rendered", message) from e
+        out = renderer.render(meshes, poses, K, size, color=False)
         return Rendered(out["depth"], out["ids"])
 
 # %% ../../nbs/scenes/21_frames.ipynb #076ace60
@@ -229,34 +241,11 @@ def make_frame(
 ) -> Frame:
     "Check an image's JSON and make a `Frame` of it. `DataError` if the image as a whole cannot be used."
     camera, gt, info = content
-    K = _parse_camera(camera, pixels.where)
+    K, depth_scale = parse_camera(camera, default_depth_scale, pixels.where)
     K[:2, 2] += shift
-    depth_scale = _parse_depth_scale(camera, default_depth_scale, pixels.where)
     annotations, broken = parse_annotations(gt, info, pixels.where)
     identity = (scenes.name, scene_id, view_id)
     return Frame(scenes, *identity, K, depth_scale, annotations, broken, pixels)
-
-
-def _parse_camera(camera, where):
-    "K of a camera entry, `[3, 3]` float64, checked."
-    K = parse_floats(camera, "cam_K", 9, where, "invalid camera").view(3, 3)
-    try:
-        return check_intrinsics(K, "cam_K")
-    except ValueError as e:
-        raise DataError("invalid camera", f"{where}: {e}") from e
-
-
-def _parse_depth_scale(camera, default, where):
-    "Millimetres per step of the depth image."
-    found = camera.get("depth_scale", default)
-    try:
-        scale = float(found)
-    except (TypeError, ValueError):
-        scale = float("nan")
-    if not 0 < scale < float("inf"):
-        message = f"{where}: depth_scale: expected a positive number, got {found!r}"
-        raise DataError("invalid camera", message)
-    return scale
 
 # %% ../../nbs/scenes/21_frames.ipynb #b5d248ca
 @patch

@@ -16,14 +16,15 @@ from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 
-from ..files import DataError, lru_get, parse_json, read_json
-from ..images import decode_rle
+from ..files import DATA_ERRORS, DataError, lru_get, parse_json
+from ..images import decode_rle, image_size
 from ..meshes import Mesh, dataset_models
-from .annotations import Fault, Instance
+from .annotations import Fault, Instance, describe_error
 from .folders import BopScenes
 from .frames import Frame, check_pixel_shift, describe_files, make_frame
-from .index import ShardTables, index_shards
+from .index import ShardTables, check_key_file, index_shards
 from vpog.scenes.shards import (
+    check_url,
     expand_urls,
     key_numbers,
     read_sample,
@@ -60,6 +61,11 @@ class MemberPixels:
         return self.members[self.depth_name]
 
     @cached_property
+    def size(self) -> tuple:
+        "Height and width of the photograph, px, from its header."
+        return image_size(self.members[self.rgb], f"{self.where}: photograph")
+
+    @cached_property
     def rle(self) -> dict:
         "Run lengths of the visible masks by instance (a string), as they stand in the file."
         name = "mask_visib.json"
@@ -82,8 +88,13 @@ class MemberPixels:
         self,
         instance: int,  # position in gt.json
     ) -> np.ndarray:  # `[H, W]` bool
-        "Visible mask of an instance."
-        return decode_rle(self.rle[str(instance)], f"{self.where}: mask {instance}")
+        "Visible mask of an instance. A size that is not the photograph's is refused before it is decoded."
+        rle, where = self.rle[str(instance)], f"{self.where}: mask {instance}"
+        size = rle.get("size") if isinstance(rle, dict) else None
+        if size not in (None, list(self.size)):
+            expected = f"expected the size of the photograph {list(self.size)}, got {size!r:.60}"
+            raise DataError("mask of another size", f"{where}: {expected}")
+        return decode_rle(rle, where)
 
 # %% ../../nbs/scenes/26_web.ipynb #3938d93a
 @dataclass(frozen=True)
@@ -95,30 +106,7 @@ class WebOptions:
     name: str | None = None  # of the data set; default the folder's name
     cache: str | Path | None = None  # folder for the index; default `index` in vpog's cache folder
     device: int | None = None  # EGL device for what has to be rendered
-
-# %% ../../nbs/scenes/26_web.ipynb #fed2db78
-def _shard_number(value):
-    "Number of a shard: 7 of `7`, `shard-000007` or `shard-000007.tar`; −1 if there is none."
-    last = str(value).split("-")[-1].split(".")[0]
-    return int(last) if last.isdigit() else -1
-
-# %% ../../nbs/scenes/26_web.ipynb #b3a4fb50
-def _check_key_file(scenes, tables):
-    "Log where key_to_shard.json disagrees with the tars."
-    folders = (scenes.root, scenes.root / scenes.split)
-    found = [f / "key_to_shard.json" for f in folders if (f / "key_to_shard.json").is_file()]
-    if not found:
-        return
-    numbers = [_shard_number(path.stem) for path in scenes.shards]
-    samples = tables.samples
-    held = {k.decode(): numbers[s] for k, s in zip(samples["key"], samples["shard"])}
-    stated = {k: _shard_number(v) for k, v in read_json(found[0]).items()}
-    differ = [k for k in stated.keys() | held.keys() if stated.get(k) != held.get(k)]
-    if differ:
-        message = (
-            "%s: %d keys differ from what the shards hold, for example %s; the shards are used"
-        )
-        log.warning(message, found[0], len(differ), min(differ))
+    allow_pipe: bool = False  # may a URL be a command (`pipe:…`), which runs in a shell?
 
 # %% ../../nbs/scenes/26_web.ipynb #17dfd825
 class WebScenes:
@@ -133,7 +121,7 @@ class WebScenes:
         options: WebOptions | None = None,  # how shards are read
         **changes,  # fields of `WebOptions`, e.g. `name="gso"`
     ):
-        "`FileNotFoundError` without shards; `TypeError` for an unknown option."
+        "`FileNotFoundError` without shards; `ValueError`, `TypeError` for a wrong option."
         options = replace(options or WebOptions(), **changes)
         self.root = Path(root)
         self.split = split
@@ -141,15 +129,18 @@ class WebScenes:
         self.models_info = {}
         self.shift = check_pixel_shift(options.pixel_origin)
         self.depth_scale = options.depth_scale
-        self.name = options.name or self.root.resolve().name
         self.cache = options.cache
         self.device = options.device
         self._meshes = OrderedDict()
+        self.allow_pipe = options.allow_pipe
         self.urls = None if urls is None else expand_urls(urls)
+        for url in self.urls or []:
+            check_url(url, self.allow_pipe)
         self.shards = self._find_shards() if urls is None else []
+        self.name = options.name or self.root.resolve().name
         if not self.shards and not self.urls:
             place = self.root / split if urls is None else urls
-            raise FileNotFoundError(f"shards: {place}: no .tar")
+            raise FileNotFoundError(f"shards: {place}: no .tar (a compressed one is not read)")
 
     def _find_shards(self):
         "Tar files of the split."
@@ -167,7 +158,8 @@ class WebScenes:
         tables = index_shards(self.shards, self.cache)
         for fault in tables.faults:
             log.warning("%s: %s: %s", self.name, fault.cause, fault.message)
-        _check_key_file(self, tables)
+        for folder in (self.root, self.root / self.split):
+            check_key_file(folder / "key_to_shard.json", self.shards, tables)
         return tables
 
     def __len__(self):
@@ -207,6 +199,11 @@ class WebScenes:
     def shard_of(self) -> np.ndarray:
         "`[I]` which of the shards each frame is in."
         return self.tables.samples["shard"]
+
+    @property
+    def may_render(self) -> bool:
+        "Can something be rendered? Only if there are models."
+        return self.models is not None
 
     @property
     def num_shards(self) -> int:
@@ -280,13 +277,17 @@ def stream(
     report: Callable[[Fault], object],  # called with each fault
 ) -> Iterator[Frame]:
     "Frames of one shard from its beginning; what is broken is reported and left out."
-    url = str((self.urls or self.shards)[shard])
-    name = url.rsplit("/", 1)[-1]
-    for key, members in stream_shard(url, report):
+    url = (self.urls or self.shards)[shard]
+    name = str(url).rsplit("/", 1)[-1]
+    for key, members in stream_shard(url, report, self.allow_pipe):
+        where = f"{name}: {key}"
         try:
-            yield self._frame(key, members, f"{name}: {key}")
-        except DataError as e:
-            report(Fault(e.cause, name, key, e.message))
+            frame = self._frame(key, members, where)
+        except DATA_ERRORS as e:
+            cause, message = describe_error(e, where)
+            report(Fault(cause, name, key, message))
+            continue
+        yield frame
 
 # %% ../../nbs/scenes/26_web.ipynb #a1d92373
 @patch
