@@ -219,6 +219,13 @@ FROM_0_TO_1 = (
     "transforms.min_visible",
 )
 
+_RANGES = (
+    (POSITIVE, lambda x: x > 0, "a positive number"),
+    (NOT_NEGATIVE, lambda x: x >= 0, "0 or a positive number"),
+    (FROM_0_BELOW_1, lambda x: 0 <= x < 1, "a number in [0, 1)"),
+    (FROM_0_TO_1, lambda x: 0 <= x <= 1, "a number in [0, 1]"),
+)
+
 
 def _check_choices(cfg: DictConfig):
     "Keys with few values."
@@ -233,38 +240,25 @@ def _check_numbers(cfg: DictConfig):
     for key, value in flat_settings(OmegaConf.to_container(cfg, resolve=True)).items():
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"config: {key}: expected a finite number, got {value}")
-    for key in POSITIVE:
-        value = OmegaConf.select(cfg, key)
-        if not value > 0:
-            raise ValueError(f"config: {key}: expected a positive number, got {value}")
-    for key in NOT_NEGATIVE:
-        value = OmegaConf.select(cfg, key)
-        if not value >= 0:
-            raise ValueError(f"config: {key}: expected 0 or a positive number, got {value}")
-    for key in FROM_0_BELOW_1:
-        value = OmegaConf.select(cfg, key)
-        if not 0 <= value < 1:
-            raise ValueError(f"config: {key}: expected a number in [0, 1), got {value}")
-    for key in FROM_0_TO_1:
-        value = OmegaConf.select(cfg, key)
-        if not 0 <= value <= 1:
-            raise ValueError(f"config: {key}: expected a number in [0, 1], got {value}")
+    for keys, accepts, words in _RANGES:
+        for key in keys:
+            value = OmegaConf.select(cfg, key)
+            if not accepts(value):
+                raise ValueError(f"config: {key}: expected {words}, got {value}")
 
 # %% ../../nbs/training/71_config.ipynb #860d86d2
 def _check_limits(cfg: DictConfig):
     "Numbers with a special value."
-    if cfg.max_steps != -1 and not cfg.max_steps > 0:
-        raise ValueError(
-            "config: max_steps: expected a positive number, or -1 for no limit, "
-            f"got {cfg.max_steps}"
-        )
-    if not cfg.checkpoint.best >= -1:
-        raise ValueError(
-            "config: checkpoint.best: expected a number of checkpoints, or -1 for all, "
-            f"got {cfg.checkpoint.best}"
-        )
-    if not 0 <= cfg.seed < 2**32:
-        raise ValueError(f"config: seed: expected a number in [0, 2^32), got {cfg.seed}")
+    wrong = {
+        "max_steps: expected a positive number, or -1 for no limit": cfg.max_steps < -1
+        or cfg.max_steps == 0,
+        "checkpoint.best: expected a number, or -1 for all": cfg.checkpoint.best < -1,
+        "seed: expected a number in [0, 2^32)": not 0 <= cfg.seed < 2**32,
+    }
+    for message, is_wrong in wrong.items():
+        if is_wrong:
+            value = OmegaConf.select(cfg, message.partition(":")[0])
+            raise ValueError(f"config: {message}, got {value}")
 
 # %% ../../nbs/training/71_config.ipynb #54eff313
 CHECKED_PARTS = {  # inner ones first: an error names the part that it is in
