@@ -209,18 +209,18 @@ class KeepLast(Checkpoint):
         if stops or self.must_validate or self.step % self.every_steps == 0:
             trainer.save_checkpoint(self.path)
         if stops:
-            self._stop()
+            self._stop(trainer)
 
     def on_validation_batch_end(self, trainer, *args):
         # the state was saved before the validation; processes of a group finish it together
         if self.signals.received and trainer.world_size == 1 and not _is_last_step(trainer):
-            self._stop()
+            self._stop(trainer)
 
     def on_validation_end(self, trainer, module):
         self.must_validate = False
         trainer.save_checkpoint(self.path)
         if self._stops(trainer) and not _is_last_step(trainer):
-            self._stop()
+            self._stop(trainer)
 
     def on_train_end(self, trainer, module):
         self.signals.training = False
@@ -235,15 +235,15 @@ class KeepLast(Checkpoint):
             return received
         return trainer.strategy.reduce_boolean_decision(received, all=False)
 
-    def _stop(self):
+    def _stop(self, trainer):
         number = self.signals.received or signal.SIGTERM  # another process has received it
-        name = signal.Signals(number).name
-        log.warning(
-            "stopped by %s at step %d, the state is in %s; the same command continues it",
-            name,
-            self.step,
-            self.path,
-        )
+        if trainer.is_global_zero:
+            log.warning(
+                "stopped by %s at step %d, the state is in %s; the same command continues it",
+                signal.Signals(number).name,
+                self.step,
+                self.path,
+            )
         raise Stopped(128 + number)
 
 

@@ -76,7 +76,9 @@ def read_checkpoint(
         raise DataError("damaged checkpoint", message) from e
     is_ours = isinstance(content, dict) and {"state_dict", "hyper_parameters"} <= content.keys()
     if not is_ours or "cfg" not in content["hyper_parameters"]:
-        found = sorted(map(str, content))[:8] if isinstance(content, dict) else type(content).__name__
+        found = (
+            sorted(map(str, content))[:8] if isinstance(content, dict) else type(content).__name__
+        )
         message = f"{path}: expected a checkpoint of vpog_train, got one with {found}"
         raise DataError("other checkpoint", message)
     return content

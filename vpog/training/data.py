@@ -248,7 +248,9 @@ class VPOGDataModule(L.LightningDataModule):
         "Continue from a checkpoint: before the training loader is made."
         loader = state["loader"]
         if loader["step"] == loader["signature"]["steps"]:  # the next batch is of the next epoch
-            loader = loader | dict(epoch=loader["epoch"] + 1, step=0, used=[0] * len(loader["used"]))
+            loader = loader | dict(
+                epoch=loader["epoch"] + 1, step=0, used=[0] * len(loader["used"])
+            )
         self._state = loader
 
     def val_dataloader(self):

@@ -8,6 +8,7 @@ __all__ = ['log', 'NOISE', 'run_log', 'time_text', 'Progress', 'score_lines', 'r
 # %% ../../nbs/training/69_reports.ipynb #76839bd0
 import json
 import logging
+import os
 import platform
 import re
 import subprocess
@@ -76,11 +77,12 @@ class _ConsoleFormat(logging.Formatter):
 
 @contextmanager
 def run_log(
-    run_dir: Path,  # gets `training.log`; lines are appended
+    run_dir: Path | None,  # gets `training.log`; lines are appended
     quiet: bool = False,  # show warnings only
 ):
     "In the block, lines and warnings of all libraries go to stderr and to the file, as they come."
-    to_file = logging.FileHandler(run_dir / "training.log", encoding="utf-8")
+    file = run_dir / "training.log" if run_dir else os.devnull
+    to_file = logging.FileHandler(file, encoding="utf-8")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     to_console = _Console(logging.WARNING if quiet else logging.INFO)
     to_console.setFormatter(_ConsoleFormat())
@@ -145,7 +147,8 @@ class Progress(Callback):
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
         if not trainer.is_global_zero:
             return
-        self.loss = self.loss + outputs["loss"].detach()
+        # Lightning has divided it by the batches of a step
+        self.loss = self.loss + outputs["loss"].detach() * trainer.accumulate_grad_batches
         self.batches += 1
         self.samples += len(batch) * trainer.world_size
         if trainer.global_step == self.step:  # more batches before the step

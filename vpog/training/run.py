@@ -209,7 +209,9 @@ def _resume(cfg: DictConfig) -> tuple:  # checkpoint or None, and what has chang
             return None, {}
         content = read_checkpoint(path, mapped=True)
     except DataError as e:
-        ways = "continue from another checkpoint with resume=<file>, or start again with resume=never"
+        ways = (
+            "continue from another checkpoint with resume=<file>, or start again with resume=never"
+        )
         raise DataError(e.cause, f"resume: {e}; {ways}") from e
     before = check_config(OmegaConf.create(content["hyper_parameters"]["cfg"]))
     settings = (OmegaConf.to_container(c, resolve=True) for c in (before, cfg))
@@ -251,13 +253,16 @@ def _check_machine(machine: DictConfig):
 def _in_folder(run_dir: Path, quiet: bool):
     "The run's log. `ValueError` if another run is in the folder."
     if rank_zero_only.rank:  # another process of the same run
-        yield
+        with run_log(None, quiet=True):
+            yield
         return
     lock = FileLock(run_dir / ".lock", timeout=0)
     try:
         lock.acquire()
     except Timeout as e:
-        raise ValueError(f"run_dir: expected a folder of its own, another run is in {run_dir}") from e
+        raise ValueError(
+            f"run_dir: expected a folder of its own, another run is in {run_dir}"
+        ) from e
     with lock, run_log(run_dir, quiet):
         try:
             yield
@@ -315,7 +320,7 @@ def _main(cfg: DictConfig):
     with cli_errors():
         given = [override.partition("=")[0] for override in HydraConfig.get().overrides.task]
         cfg = check_config(cfg, given)
-        print(f"model in {train(cfg, progress=sys.stderr.isatty())}")
+        print(f"model in {train(cfg)}")
 
 
 def vpog_train():
