@@ -246,7 +246,12 @@ class VPOGDataModule(L.LightningDataModule):
 
     def load_state_dict(self, state: dict):
         "Continue from a checkpoint: before the training loader is made."
-        self._state = state["loader"]
+        loader = state["loader"]
+        if loader["step"] == loader["signature"]["steps"]:  # the next batch is of the next epoch
+            loader = loader | dict(
+                epoch=loader["epoch"] + 1, step=0, used=[0] * len(loader["used"])
+            )
+        self._state = loader
 
     def val_dataloader(self):
         "The same samples each time; an empty list if no object is held out."

@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['SelectionPart', 'SamplePart', 'FlowOptions', 'DataloaderOptions', 'TransformOptions', 'ModelOptions', 'LossOptions',
-           'editable', 'to_options', 'TemplateOptions', 'ValidationOptions', 'DataOptions', 'OptimizerOptions',
-           'MachineOptions', 'LoggerOptions', 'CheckpointOptions', 'TrainConfig']
+           'CHANGEABLE', 'editable', 'to_options', 'TemplateOptions', 'ValidationOptions', 'DataOptions',
+           'OptimizerOptions', 'MachineOptions', 'LoggerOptions', 'CheckpointOptions', 'TrainConfig', 'flat_settings',
+           'config_changes']
 
 # %% ../../nbs/training/70_schema.ipynb #a96f9eda
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
 from typing import Any
 
@@ -217,3 +219,60 @@ class TrainConfig:
     logger: LoggerOptions = field(default_factory=LoggerOptions)
     checkpoint: CheckpointOptions = field(default_factory=CheckpointOptions)
     visualization: VisConfig = field(default_factory=_figures)
+
+# %% ../../nbs/training/70_schema.ipynb #db7de934
+CHANGEABLE = {  # key, or part of the config → what a change means for a run that is continued
+    "run_dir": "the run goes on in the new folder",
+    "resume": "of each start",
+    "train_dataset_id": "`data.names` is compared",
+    "max_epochs": "the schedule of the learning rate ends at the new last step",
+    "max_steps": "the schedule of the learning rate ends at the new last step",
+    "data.root": "the data has moved: it must have as many samples",
+    "data.templates.dir": "the templates have moved",
+    "data.templates.cache_mb": "memory",
+    "data.validation.every_steps": "from now on",
+    "data.validation.poses": "from now on; best checkpoints are chosen by `checkpoint.monitor`",
+    "data.loader.labels": "the same labels are computed elsewhere",
+    "data.loader.on_error": "from now on",
+    "data.loader.max_error_rate": "from now on",
+    "data.loader.prefetch": "memory",
+    "model.checkpoint": "memory",
+    "optimizer.max_skipped": "from now on",
+    "machine.root_dir": "data and runs have moved",
+    "machine.accelerator": "the same steps, up to rounding",
+    "machine.devices": "the number of processes must stay",
+    "machine.num_nodes": "the number of processes must stay",
+    "machine.precision": "the same steps, up to rounding",
+    "machine.compile": "the same steps, up to rounding",
+    "logger": "from now on",
+    "checkpoint.every_steps": "from now on",
+    "visualization": "from now on",
+}
+
+
+def flat_settings(
+    settings: Mapping,  # nested, as of a config
+    prefix: str = "",  # of the keys
+) -> dict:  # dotted key → value
+    "Settings without nesting."
+    flat = {}
+    for key, value in settings.items():
+        is_part = isinstance(value, Mapping)
+        flat |= flat_settings(value, f"{prefix}{key}.") if is_part else {f"{prefix}{key}": value}
+    return flat
+
+
+def config_changes(
+    before: Mapping,  # settings of a run
+    now: Mapping,  # settings that it shall be continued with
+) -> tuple:  # two dicts of dotted key → (value before, value now): may change, may not
+    "The settings that differ."
+    before, now = flat_settings(before), flat_settings(now)
+    differ = {
+        key: (before.get(key), now.get(key))
+        for key in sorted({*before, *now})
+        if before.get(key) != now.get(key)
+    }
+    allowed = {key for key in differ if key in CHANGEABLE or key.split(".")[0] in CHANGEABLE}
+    fixed = {key: values for key, values in differ.items() if key not in allowed}
+    return {key: differ[key] for key in sorted(allowed)}, fixed
