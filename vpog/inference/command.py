@@ -27,7 +27,6 @@ from ..files import atomic_path, check_output_folder, cli_errors, require_option
 from .camera import Camera, UnlikelyIntrinsics, choose_camera
 from vpog.inference.detections import (
     NoDetection,
-    PhotoDetection,
     best_detections,
     mesh_files,
     number_of,
@@ -185,15 +184,18 @@ class _Run:
         "Units and size of a mesh."
         low, high = obj.mesh.bounds
         size = [round(float(v), 3) for v in high - low]
-        return dict(units=self.options.units, diameter_mm=round(obj.diameter, 3), size_mm=size)
+        units = dict(units=self.options.units, scale=self.options.scale)
+        return units | dict(diameter_mm=round(obj.diameter, 3), size_mm=size)
 
     def onboard(self, path: Path) -> OnboardedObject:
         "The object of a mesh file; its size is said when it is met first."
         if path not in self.objects:
             start = time.perf_counter()
-            self.objects[path] = self.estimator.onboard(path, self.options.units)
+            obj = self.estimator.onboard(path, self.options.units, scale=self.options.scale)
+            self.objects[path] = obj
             self.seconds["onboarding"] += time.perf_counter() - start
-            _note(f"{path}: {self.objects[path].diameter:.1f} mm across")
+            remarks = [f"warning: {path}: {remark}" for remark in obj.mesh.remarks]
+            _note(f"{path}: {obj.diameter:.1f} mm across", *remarks)
         return self.objects[path]
 
     def ask(self, photo: Photograph) -> tuple:  # detections, mesh file of each
@@ -313,6 +315,7 @@ def vpog_estimate(  # noqa: PLR0913
     instances: int = 1,  # detections of each object that are used, best score first
     model: str = "nano_conv",  # folder of a trained model, e.g. <run_dir>/model of vpog_train; or nano_conv
     units: str = "mm",  # of the mesh: mm, cm, dm, m or inch
+    scale: float = 1.0,  # multiplies the mesh in addition, e.g. a GLB that is not in metres
     out: str = None,  # figure to write, default pose.png; a folder for a folder, default poses
     json: bool = False,  # one JSON document on standard output, all else on standard error
     hypotheses: int = 10,  # poses to start from

@@ -177,9 +177,10 @@ class Estimator:
         obj,  # a mesh file, a `Mesh` in mm, a `TemplateStore`, or `TemplateViews`
         units: str = "mm",  # of a mesh file: "mm", "cm", "dm", "m" or "inch"
         obj_id: int = 1,  # which object of a `TemplateStore`
+        scale: float = 1.0,  # multiplies a mesh file, in addition to its units
     ) -> OnboardedObject:
         "Render and encode an object's templates; what was made before is read. Errors as of `Onboarder`."
-        return self.onboarder(obj, units, obj_id)
+        return self.onboarder(obj, units, obj_id, scale)
 
     @torch.no_grad()
     def __call__(

@@ -98,13 +98,13 @@ class OnboardedObject:
         return fig
 
 # %% ../../nbs/inference/82_onboarding.ipynb #c9da20d7
-def _read_mesh(path, units: str) -> Mesh:
+def _read_mesh(path, units: str, scale: float) -> Mesh:
     "Mesh in mm; glTF files are in metres by definition. `FileNotFoundError`, `ValueError` for a strange size."
     if not Path(path).is_file():
         raise FileNotFoundError(f"mesh: no file {path}")
     is_gltf = Path(path).suffix.lower() in (".glb", ".gltf")
     units = None if is_gltf else units
-    mesh = check_size(load_mesh(path, unit_scale(path, units)), str(path), units)
+    mesh = check_size(load_mesh(path, unit_scale(path, units, scale)), str(path), units)
     if remark := size_remark(mesh, units):
         mesh.remarks.append(remark)
     return mesh
@@ -148,11 +148,12 @@ class Onboarder:
         obj,  # a mesh file, a `Mesh` in mm, a `TemplateStore`, or `TemplateViews`
         units: str = "mm",  # of a mesh file: "mm", "cm", "dm", "m" or "inch"
         obj_id: int = 1,  # which object of a `TemplateStore`
+        scale: float = 1.0,  # multiplies a mesh file, in addition to its units
     ) -> OnboardedObject:
         "Render and encode an object's templates. `ValueError`, `FileNotFoundError` for what cannot be onboarded."
         mesh, center, diameter = None, torch.zeros(3, dtype=torch.float64), float("nan")
         if isinstance(obj, (str, Path)):
-            obj = _read_mesh(obj, units)
+            obj = _read_mesh(obj, units, scale)
         if isinstance(obj, Mesh):
             mesh = check_size(obj, "mesh")
             obj, obj_id = self._rendered(mesh), 1

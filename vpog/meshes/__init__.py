@@ -186,14 +186,18 @@ class ModelSet:
         | Path,  # folder of meshes or one mesh (`folder`), folder of `models_info.json` (the others)
         layout: str = "folder",  # "folder", "bop", "gso" or "shapenet"
         units: str | None = None,  # of the meshes of a folder; may be left out if all are GLB
+        scale: float = 1.0,  # multiplies the meshes of a folder, e.g. a GLB that is not in metres
     ):
         if layout not in LAYOUTS:
             raise ValueError(f"layout: expected one of {', '.join(LAYOUTS)}, got {layout!r}")
         if layout != "folder" and units is not None:
             raise ValueError(f"units: expected None, layout {layout} says them, got {units!r}")
+        if layout != "folder" and scale != 1:
+            raise ValueError(f"scale: expected 1, layout {layout} says the size, got {scale}")
         self.root = Path(root)
         self.layout = layout
         self.units = units
+        self.scale = scale
         if layout == "folder":
             self._files = find_models(root)
             self.obj_ids = sorted(self._files)
@@ -225,7 +229,7 @@ class ModelSet:
     def mm_per_unit(self, path: Path) -> float | str:
         "Scale of a mesh file; GSO's differs from mesh to mesh."
         if self.layout == "folder":
-            return unit_scale(path, self.units)
+            return unit_scale(path, self.units, self.scale)
         return _LAYOUTS[self.layout].mm_per_unit
 
     def __getitem__(self, obj_id: int) -> Mesh:

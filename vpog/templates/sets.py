@@ -299,6 +299,7 @@ def vpog_render_templates(  # noqa: PLR0913
     out: str,  # template folder to write
     layout: str = "folder",  # folder, bop, gso or shapenet
     units: str = None,  # units of the meshes of a folder: mm, cm, dm, m or inch; required except for GLB
+    scale: float = 1.0,  # multiplies the meshes of a folder in addition, e.g. a GLB that is not in metres
     level: int = 1,  # viewpoints: 0, 1, 2 for 42, 162, 642
     hemisphere: str = "all",  # all, or upper
     distance: str = "fit",  # fit (5 % margin), gigapose (400 mm; larger objects than 309 mm are cut) or mm
@@ -320,7 +321,7 @@ def vpog_render_templates(  # noqa: PLR0913
             lit=lit,
             pack=size if pack else None,
         )
-        models = ModelSet(models_dir, layout, units)
+        models = ModelSet(models_dir, layout, units, scale)
         report = render_models(
             models,
             check_output_folder(out),
