@@ -11,7 +11,7 @@ from nbconvert import MarkdownExporter
 
 root = Path(__file__).resolve().parent.parent
 # what a reader hears who cannot see the pictures, in their order
-PICTURES = ("from a CAD model and a photograph to a pose", "a labelled batch")
+PICTURES = ("a pose on an image", "from a CAD model and a photograph to a pose", "a labelled batch")
 
 
 def notebooks_url():
