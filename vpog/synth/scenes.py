@@ -11,6 +11,7 @@ import json
 import tarfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,6 +46,18 @@ def _flat(settings: dict) -> dict:
     return flat
 
 
+def _differences(found: dict, settings: dict) -> str:
+    "What differs, with both values, at most three; empty if nothing does."
+    was, asked = _flat(found), _flat(settings)
+    differ = [
+        f"{name} ({str(was.get(name))[:40]}, asked for {str(asked.get(name))[:40]})"
+        for name in sorted(was.keys() | asked.keys())
+        if was.get(name) != asked.get(name)
+    ]
+    more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
+    return ", ".join(differ[:3]) + more
+
+
 def keep_settings(
     path: Path,  # JSON file in the folder that is made
     settings: dict,  # what the folder is made with
@@ -62,15 +75,8 @@ def keep_settings(
     if not isinstance(found, dict):
         raise DataError("invalid JSON", f"{path}: expected settings, got {str(found)[:40]}")
     unknown = settings.keys() - found.keys()
-    was, asked = _flat(found), _flat({k: v for k, v in settings.items() if k not in unknown})
-    differ = [
-        f"{name} ({str(was.get(name))[:40]}, asked for {str(asked.get(name))[:40]})"
-        for name in sorted(was.keys() | asked.keys())
-        if was.get(name) != asked.get(name)
-    ]
-    if differ:
-        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
-        differ = ", ".join(differ[:3]) + more
+    known = {name: value for name, value in settings.items() if name not in unknown}
+    if differ := _differences(found, known):
         raise ValueError(
             f"{path.parent}: holds {what} made with other {differ}; choose another folder"
         )
@@ -120,11 +126,9 @@ def _keep_models(root, infos, settings, folders):
     "Write `models_info.json` and `make_models.json`; `ValueError` if there are other models."
     info, kept = root / "models_info.json", root / "make_models.json"
     if info.exists() and not kept.exists():  # of an older version, or of another program
-        complete = all(where.is_dir() for where in folders)
-        if read_json(info) != infos or not complete:
-            raise ValueError(
-                f"{root}: holds models that are not known to be those of {settings}; choose another folder"
-            )
+        if read_json(info) != infos or not all(where.is_dir() for where in folders):
+            message = f"holds models that are not known to be those of {settings}"
+            raise ValueError(f"{root}: {message}; choose another folder")
         return
     keep_settings(kept, dict(version=1) | settings, "models")
     if not info.exists():
@@ -195,11 +199,10 @@ def _check_shard(shard):
 
 def _is_whole(shard):
     "Is the shard there, with all its images?"
-    try:
+    with suppress(DataError, FileNotFoundError):
         _check_shard(shard)
-    except (DataError, FileNotFoundError):
-        return False
-    return True
+        return True
+    return False
 
 
 def _make_shard(shard, worker):
@@ -214,9 +217,10 @@ def _make_shard(shard, worker):
     try:
         is_new = make_once(shard.path, partial(_check_shard, shard), make)
     except OSError as e:
-        if e.filename is None:  # of a write, as where the disk is full
-            raise OSError(e.errno, e.strerror, str(shard.path)) from e
-        raise
+        if e.errno is None or e.filename:
+            raise
+        # a write says no name, as where the disk is full
+        raise OSError(e.errno, e.strerror, str(shard.path)) from e
     return shard.count if is_new else 0, failed
 
 
@@ -266,10 +270,10 @@ def make_scenes(
     "Write shards of training images; whole ones are kept. `ValueError` if they were made otherwise."
     _check_numbers(images=num_images, images_per_shard=images_per_shard, seed=seed)
     out, options = check_output_folder(out), options or SceneOptions()
-    counts = [min(images_per_shard, num_images - k) for k in range(0, num_images, images_per_shard)]
     shards = []
-    for number, count in enumerate(counts):
+    for number, first in enumerate(range(0, num_images, images_per_shard)):
         path = out / split / f"shard-{number:06d}.tar"
+        count = min(images_per_shard, num_images - first)
         shards.append(_Shard(models, path, number, count, seed, options))
     missing = [shard for shard in shards if not _is_whole(shard)]
     processes = count_processes(len(missing), num_workers, few=1)
@@ -277,14 +281,18 @@ def make_scenes(
     settings |= dict(options=vars(options), objects=models.obj_ids)
     _keep_scenes(out, split, settings | _contents(models), complete=not missing)
     start = time.perf_counter()
-    failed, made = {}, 0
-    progress = Progress("scenes", "image", [shard.count for shard in missing])
-    for count, reasons in run_jobs(_make_shard, missing, processes, progress=progress):
-        failed.update(reasons)
-        made += count
+    made, failed = _make_shards(missing, processes)
     keys = {f"{s.number:06d}_{k:06d}": s.number for s in shards for k in range(s.count)}
     scenes = finish_webdataset(out, split, keys, models)
     return ScenesReport(scenes, made, time.perf_counter() - start, failed, processes)
+
+
+def _make_shards(shards, processes):
+    "Make shards; returns the images made, and the objects that could not be read."
+    progress = Progress("scenes", "image", [shard.count for shard in shards])
+    results = list(run_jobs(_make_shard, shards, processes, progress=progress))
+    failed = {obj_id: why for _, reasons in results for obj_id, why in reasons.items()}
+    return sum(count for count, _ in results), failed
 
 
 def _keep_scenes(out, split, settings, complete):
@@ -292,7 +300,7 @@ def _keep_scenes(out, split, settings, complete):
     kept = out / "make_scenes.json"
     if not kept.exists() and any((out / split).glob("shard-*.tar")):
         raise ValueError(
-            f"{out / split}: holds shards, but {kept} does not say how they were made; choose another folder"
+            f"{out / split}: holds shards, but there is no {kept}; choose another folder"
         )
     keep_settings(kept, settings, "scenes", complete)
 
@@ -328,14 +336,12 @@ def vpog_make_scenes(  # noqa: PLR0913
         _check_numbers(images=images, images_per_shard=images_per_shard, plain=plain)
         _check_numbers(printed=printed, seed=seed)
         count_processes(images, num_workers)
-        check_output_folder(out)
         if models_dir == "procedural":
             models = procedural_models(out, objects, layout or "gso", seed, plain=plain)
         else:
             models = ModelSet(models_dir, layout or "folder", units)
         options = SceneOptions(printed=printed)
-        sizes = dict(num_images=images, images_per_shard=images_per_shard)
         report = make_scenes(
-            models, out, seed=seed, options=options, num_workers=num_workers, **sizes
+            models, out, images, images_per_shard, seed, options=options, num_workers=num_workers
         )
         print(f"{out}: {report}\nrendered on {default_renderer().device_name}")

@@ -4,20 +4,23 @@
 
 # %% auto #0
 __all__ = ['GIGAPOSE_K', 'PackedViews', 'RenderOptions', 'RenderReport', 'TemplateInfo', 'TemplateStore', 'TemplateViews',
-           'cached_templates', 'check_size', 'crop_template', 'decode_color', 'decode_depth', 'encode_color',
-           'encode_depth', 'fine_depth_scale', 'fit_distance', 'pack_template_folder', 'pack_templates', 'pack_views',
-           'render_models', 'render_templates', 'template_poses', 'vpog_pack_templates', 'vpog_render_templates',
-           'write_packed']
+           'cached_templates', 'check_pngs', 'check_size', 'crop_template', 'decode_color', 'decode_depth',
+           'encode_color', 'encode_depth', 'fine_depth_scale', 'fit_distance', 'named_files_sha256',
+           'pack_template_folder', 'pack_templates', 'pack_views', 'read_poses', 'render_models', 'render_templates',
+           'template_poses', 'vpog_pack_templates', 'vpog_render_templates', 'write_packed']
 
 # %% ../../nbs/templates/19_templates.ipynb #d7317904
 from ..meshes import check_size
 from vpog.templates.make import (
     GIGAPOSE_K,
     RenderOptions,
+    check_pngs,
     crop_template,
     fine_depth_scale,
     fit_distance,
+    named_files_sha256,
     pack_views,
+    read_poses,
     render_templates,
     template_poses,
 )
@@ -49,6 +52,7 @@ _all_ = [
     "TemplateStore",
     "TemplateViews",
     "cached_templates",
+    "check_pngs",
     "check_size",
     "crop_template",
     "decode_color",
@@ -57,9 +61,11 @@ _all_ = [
     "encode_depth",
     "fine_depth_scale",
     "fit_distance",
+    "named_files_sha256",
     "pack_template_folder",
     "pack_templates",
     "pack_views",
+    "read_poses",
     "render_models",
     "render_templates",
     "template_poses",

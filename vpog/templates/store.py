@@ -107,6 +107,14 @@ def _positive(meta: dict, name: str, default: float | None, where: str) -> float
     return value
 
 
+def _check_crops(size: int, **numbers):
+    "`ValueError` for a size that no image has, or a number that is not positive."
+    check_pixels(size, size, "size of template crops")
+    for name, value in numbers.items():
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name}: expected a positive number, got {value}")
+
+
 class TemplateStore:
     "Template sets on disk (packed, ours as PNGs, GigaPose's): read lazily, cropped, with bounded caches."
 
@@ -122,10 +130,7 @@ class TemplateStore:
         cache_mb: int = 128,  # memory for decoded views, per process
         cache_objects: int = 256,  # objects whose poses are kept, per process
     ):
-        check_pixels(size, size, "size of template crops")
-        for name, value in (("crop_margin", crop_margin), ("scale", scale)):
-            if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"{name}: expected a positive number, got {value}")
+        _check_crops(size, crop_margin=crop_margin, scale=1.0 if scale is None else scale)
         self.root = Path(root)
         self.size = size
         self.crop_margin = crop_margin
