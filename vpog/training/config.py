@@ -224,6 +224,9 @@ _RANGES = (
     (NOT_NEGATIVE, lambda x: x >= 0, "0 or a positive number"),
     (FROM_0_BELOW_1, lambda x: 0 <= x < 1, "a number in [0, 1)"),
     (FROM_0_TO_1, lambda x: 0 <= x <= 1, "a number in [0, 1]"),
+    (["max_steps"], lambda x: x == -1 or x > 0, "a positive number, or -1 for no limit"),
+    (["checkpoint.best"], lambda x: x >= -1, "a number, or -1 for all"),
+    (["seed"], lambda x: 0 <= x < 2**32, "a number in [0, 2^32)"),
 )
 
 
@@ -245,20 +248,6 @@ def _check_numbers(cfg: DictConfig):
             value = OmegaConf.select(cfg, key)
             if not accepts(value):
                 raise ValueError(f"config: {key}: expected {words}, got {value}")
-
-# %% ../../nbs/training/71_config.ipynb #860d86d2
-def _check_limits(cfg: DictConfig):
-    "Numbers with a special value."
-    wrong = {
-        "max_steps: expected a positive number, or -1 for no limit": cfg.max_steps < -1
-        or cfg.max_steps == 0,
-        "checkpoint.best: expected a number, or -1 for all": cfg.checkpoint.best < -1,
-        "seed: expected a number in [0, 2^32)": not 0 <= cfg.seed < 2**32,
-    }
-    for message, is_wrong in wrong.items():
-        if is_wrong:
-            value = OmegaConf.select(cfg, message.partition(":")[0])
-            raise ValueError(f"config: {message}, got {value}")
 
 # %% ../../nbs/training/71_config.ipynb #54eff313
 CHECKED_PARTS = {  # inner ones first: an error names the part that it is in
@@ -330,7 +319,6 @@ def check_config(
         raise ValueError(f"config: {e}") from e
     _check_choices(cfg)
     _check_numbers(cfg)
-    _check_limits(cfg)
     _check_parts(cfg)
     _check_patches(cfg)
     cfg = _with_numbered_sets(cfg)
