@@ -71,6 +71,18 @@ _HOST = socket.gethostname().partition(".")[0]
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
 
 
+def _runs(pid: int) -> bool:
+    "Is there such a process? One that has ended and waits for its parent (state Z) does not run."
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it runs, under another user
+        return True
+    stat = Path(f"/proc/{pid}/stat")
+    return not (stat.is_file() and stat.read_text().rpartition(") ")[2].startswith("Z"))
+
+
 def _is_left_behind(entry: Path) -> bool:
     "Is it of a process of this machine that has ended, or of none?"
     host, _, rest = entry.name.partition(".")
@@ -79,13 +91,7 @@ def _is_left_behind(entry: Path) -> bool:
         return True
     if host != _HOST:
         return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # it runs, under another user
-        return False
-    return False
+    return not _runs(int(pid))
 
 
 def _remove_left_behind(parent: Path):

@@ -204,7 +204,9 @@ def quantise_depth(
     depth: np.ndarray,  # `[H, W]` mm
     scale: float,  # mm per step
 ) -> np.ndarray:  # `[H, W]` uint16 steps
-    "Depth in whole steps. `ValueError` if it does not fit 16 bits."
+    "Depth in whole steps. `ValueError` if it does not fit 16 bits, or for a scale that is not positive."
+    if not 0 < scale < np.inf:
+        raise ValueError(f"depth_scale: expected a positive number of mm, got {scale}")
     steps = np.rint(depth / scale)
     if steps.max() > 65535:
         raise ValueError(
