@@ -141,7 +141,8 @@ class OpenedImages:
         number: int,  # of the image in it, or of the shard
     ):
         "Called by a worker before it opens something."
-        self._last[worker] = torch.tensor([os.getpid(), d, number, int(time.time())])
+        row = torch.tensor([os.getpid(), d, number, int(time.time())])
+        self._last[worker % len(self._last)] = row
 
     def __call__(
         self,

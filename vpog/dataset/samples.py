@@ -180,10 +180,12 @@ class VPOGDataset(Dataset):
 
     def _check_in_front(self, query):
         "`DataError` if the object's centre is not in front of the camera."
-        center = self.templates.info(query.info.obj_id).center
-        z = query.T_m2c[2, :3] @ center + query.T_m2c[2, 3]
+        template, t = self.templates.info(query.info.obj_id), query.T_m2c[:3, 3]
+        z = query.T_m2c[2, :3] @ template.center + t[2]
         if not z > 0:
             message = f"{query.name}: expected its centre before the camera, got z = {z:.4g} mm"
+            if t.norm() < template.diameter / 2:
+                message += ": are the poses in metres?"
             raise DataError("behind the camera", message)
 
     def _complete_info(self, info) -> SampleInfo:
