@@ -195,7 +195,9 @@ class KeepLast(Checkpoint):
             loop = trainer.fit_loop.epoch_loop.val_loop
             trainer.validating, loop.restarting = True, False
             loop.run()
+            loop._has_run = False  # otherwise Lightning ends an epoch that has not begun
             trainer.training = True
+        _count_epoch(trainer.fit_loop)
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
         if trainer.global_step == self.step:  # more batches before the step
@@ -245,6 +247,14 @@ class KeepLast(Checkpoint):
                 self.path,
             )
         raise Stopped(128 + number)
+
+
+def _count_epoch(loop):
+    "After a checkpoint of an epoch's last step Lightning begins the next epoch, but does not count it."
+    progress = loop.epoch_progress
+    if loop.restarted_mid_epoch and progress.current.processed == progress.current.started:
+        progress.increment_ready()
+        progress.increment_started()
 
 
 def _is_last_step(trainer) -> bool:

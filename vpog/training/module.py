@@ -31,6 +31,7 @@ from ..pnp import robust_pose
 from ..rotations import geodesic_distance
 from .checkpoints import not_finite, read_checkpoint
 from .config import check_config, to_options
+from .data import next_state
 from .schedule import cosine_schedule, parameter_groups
 
 log = logging.getLogger("vpog")
@@ -148,7 +149,9 @@ class VPOGModule(L.LightningModule):
         return self.model(batch)
 
     def on_train_epoch_start(self):
-        self.trainer.train_dataloader.set_epoch(self.current_epoch)
+        "The next epoch of the loader. Lightning's count is another one after some restarts."
+        loader = self.trainer.train_dataloader
+        loader.load_state_dict(next_state(loader.state_dict()))
 
     def configure_optimizers(self):
         "AdamW by groups, cosine with warm-up, step by step."
