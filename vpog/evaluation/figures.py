@@ -187,7 +187,7 @@ def comparison(
     for other, meaning in _MEANING.items():
         if other in rows and other != name:
             reference = rows[other][total]
-            times = f" ({score / reference:.2f} of it)" if reference > 0 else ""
-            parts.append(f"{other} {reference:.1f}{times}, {meaning}")
-    beside = "beside " + "; ".join(parts) if parts else "with no controls to compare with"
-    return f"{name}: {total} {score:.1f}, {beside}"
+            times = f"{score / reference:.2f} × " if reference > 0 else "beside "
+            parts.append(f"{times}{other} {reference:.1f} ({meaning})")
+    beside = ", ".join(parts) or "no controls to compare with"
+    return f"{name}: {total} {score:.1f}; {beside}"
