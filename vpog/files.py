@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['log', 'DATA_ERRORS', 'DataError', 'remove_path', 'atomic_path', 'path_lock', 'parse_json', 'read_json',
-           'cache_folder', 'find_dataset', 'path_size', 'prune_cache', 'lru_get', 'cli_errors', 'require_options',
-           'check_output_file', 'check_output_folder']
+           'cache_folder', 'find_dataset', 'path_size', 'cache_limit_mb', 'prune_cache', 'lru_get', 'cli_errors',
+           'require_options', 'check_output_file', 'check_output_folder']
 
 # %% ../nbs/08_files.ipynb #f74ea0d5
 import errno
@@ -224,6 +224,14 @@ def path_size(
     if not path.is_dir():
         return path.stat().st_size if path.exists() else 0
     return sum(path_size(entry) for entry in path.iterdir())
+
+
+def cache_limit_mb() -> float:
+    "How much each folder of a cache may take: `$VPOG_CACHE_MB`, or 2000 MB."
+    text = os.environ.get("VPOG_CACHE_MB", "2000")
+    if not text.isdecimal():
+        raise ValueError(f"VPOG_CACHE_MB: expected a whole number of MB, got {text!r}")
+    return float(text)
 
 
 def prune_cache(

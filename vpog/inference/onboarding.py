@@ -9,6 +9,7 @@ __all__ = ['in_rolls', 'fingerprint', 'OnboardedObject', 'Onboarder']
 import hashlib
 import json
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -19,7 +20,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..cameras import rotate_views
-from ..files import DataError, atomic_path, cache_folder, check_output_folder
+from vpog.files import (
+    DataError,
+    atomic_path,
+    cache_folder,
+    cache_limit_mb,
+    check_output_folder,
+    prune_cache,
+)
 from ..meshes import Mesh, check_size, load_mesh, size_remark, unit_scale
 from ..models.vpog import VPOG, EncodedTemplates
 from ..parallel import make_once
@@ -185,11 +193,12 @@ class Onboarder:
         key = fingerprint(*_mesh_contents(mesh), [self.level, self.size, self.crop_margin])
         root = folder / "templates" / key
         path, crops = root / "000001.vpt", dict(pack=self.size, crop_margin=self.crop_margin)
-        make_once(
+        is_new = make_once(
             path,
             lambda: PackedViews(path).check(),
             lambda: render_templates(mesh, root, 1, level=self.level, **crops),
         )
+        _mark_used(root, is_new)
         return TemplateStore(root, size=self.size, crop_margin=self.crop_margin)
 
     @torch.no_grad()
@@ -213,8 +222,16 @@ class Onboarder:
             with atomic_path(path) as p:
                 save_file(tensors, p)
 
-        make_once(path, read, make)
+        _mark_used(path, make_once(path, read, make))
         return encoded.to(next(self.model.parameters()).device)
+
+
+def _mark_used(entry: Path, is_new: bool):
+    "A new entry may push out those of the cache that were used longest ago."
+    with suppress(PermissionError):  # the cache may be one that is only read
+        entry.touch()
+    if is_new:
+        prune_cache(entry.parent, cache_limit_mb())
 
 
 def _read_encoded(path: Path) -> EncodedTemplates:
