@@ -32,7 +32,8 @@ setup(
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={
-        extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "timm", "wandb", "rle", "dae")
+        extra: cfg[f"{extra}_requirements"].split()
+        for extra in ("dev", "timm", "wandb", "rle", "dae")
     },
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),
