@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import trimesh
-from tqdm import tqdm
 
 from ..meshes import Mesh, MeshPart
+from ..parallel import Progress, progress_bar
 from ..render import Light, default_renderer
 from ..rotations import look_at
 from ..scenes import BopScenes, SceneImage, write_bop_models, write_bop_scene, write_bop_targets
@@ -250,7 +250,7 @@ def make_synth_dataset(
         write_bop_models(root, objects)
     missing = [s for s in range(1, num_scenes + 1) if not (root / split / f"{s:06d}").exists()]
     total = len(missing) * images_per_scene
-    with tqdm(total=total, unit="image", desc="scenes", disable=not missing or None) as bar:
+    with progress_bar(total, Progress("scenes", "image")) as bar:
         for scene_id in missing:
             images = synth_images(objects, images_per_scene, (seed, scene_id), size)
             write_bop_scene(root, split, scene_id, _counted(images, bar), depth_scale=0.05)
