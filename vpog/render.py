@@ -265,9 +265,7 @@ class Renderer:
         light: Light | None = None,  # default ambient light only
         *,
         lit: bool = False,  # short for `light=Light()`
-    ) -> (
-        dict
-    ):  # `rgb [H, W, 3]` uint8, `depth [H, W]` float32 mm (0 none), `ids [H, W]` int32 (−1 none)
+    ) -> dict:  # `rgb [H, W, 3]`, `alpha [H, W]` uint8, `depth [H, W]` float32 mm (0 none), `ids [H, W]` int32 (−1 none)
         "Render meshes into one z-buffer. `ValueError` if K or the poses are wrong."
         meshes = list(meshes)
         height, width = (size, size) if isinstance(size, int) else size
@@ -289,8 +287,9 @@ class Renderer:
                 program["light"], program["ambient"] = tuple(towards), light.ambient
                 self._rasterise("color", targets.multisampled, meshes, P, T)
                 self.ctx.copy_framebuffer(targets.resolved, targets.multisampled)
-                rgb = np.frombuffer(targets.resolved.read(components=3, alignment=1), np.uint8)
-                out["rgb"] = rgb.reshape(height, width, 3).copy()
+                rgba = np.frombuffer(targets.resolved.read(components=4, alignment=1), np.uint8)
+                rgba = rgba.reshape(height, width, 4)
+                out["rgb"], out["alpha"] = rgba[..., :3].copy(), rgba[..., 3].copy()
         return out
 
     def _rasterise(self, kind, target, meshes, P, T):
