@@ -215,7 +215,9 @@ def _resize_area(image: np.ndarray, box: tuple, height: int, width: int) -> np.n
     if (right - left) * (bottom - top) > _LARGEST_CROP:
         came = f"{right - left}×{bottom - top} px for the corners {list(box)}"
         raise ValueError(f"box: expected a crop of at most {_LARGEST_CROP:,} px, got {came}")
-    region = Image.fromarray(image).crop((left, top, right, bottom))  # fills the outside with 0
+    x, y = min(max(left, 0), image.shape[1] - 1), min(max(top, 0), image.shape[0] - 1)
+    near = image[y : max(bottom, y + 1), x : max(right, x + 1)]  # Pillow copies only this
+    region = Image.fromarray(near).crop((left - x, top - y, right - x, bottom - y))  # 0 outside
     inner = (x0 - left, y0 - top, x1 - left, y1 - top)
     return np.array(region.resize((width, height), Image.Resampling.BILINEAR, box=inner))
 

@@ -109,6 +109,7 @@ class VPOGLoader:
         self._resume = self.step, self._used
 
     def __iter__(self):
+        self.set_epoch(self.epoch)  # another loader may have set the data sets to its own
         start, used = self._resume or (0, [0] * self.stream.roles)
         self._resume = None
         self.step = start
@@ -181,6 +182,7 @@ class VPOGLoader:
         num: int = 4,  # samples
     ):  # a matplotlib figure
         "Picture of the first batch of this epoch, made in this process; the loader stays where it is."
+        self.set_epoch(self.epoch)
         turn = Turn(epoch=self.epoch, workers=self.stream.roles)
         batches = (made.batch for made in self.stream.batches(turn))
         first = next(batch for batch in batches if batch is not None)

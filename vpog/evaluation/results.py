@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..files import atomic_path, read_json
+from ..files import DataError, atomic_path
 from ..images import decode_rle
+from ..inference.detections import detection_entries, json_number, parse_detection
 
 # %% ../../nbs/evaluation/910_results.ipynb #8c670240
 HEADER = "scene_id,im_id,obj_id,score,R,t,time"
@@ -262,62 +263,34 @@ class Detection:
         return decode_rle(self.rle, f"detection of object {self.obj_id} in image {self.im_id}")
 
 # %% ../../nbs/evaluation/910_results.ipynb #568e1d32
+_REQUIRED = {"scene_id", "image_id", "category_id", "bbox", "score"}
+
+
 def read_detections(
     path: str | Path,  # a JSON list
 ) -> dict:  # (scene_id, im_id, obj_id) → list of `Detection`, best score first
-    "Detections in the form of the BOP Challenge. `ValueError` names the entry that is wrong."
-    content = read_json(path)
-    if not isinstance(content, list):
-        raise ValueError(f"{path}: expected a list of detections, got a {type(content).__name__}")
-    if not content:
-        raise ValueError(f"{path}: expected at least one detection, got an empty list")
+    "Detections in the form of the BOP Challenge. `DataError` names the entry that is wrong."
+    entries = detection_entries(path)
+    if not entries:
+        raise DataError(
+            "no detection", f"{path}: expected at least one detection, got an empty list"
+        )
     found = defaultdict(list)
-    for k, entry in enumerate(content):
-        detection = _parse_detection(entry, f"{path}: entry {k}")
+    for entry, where in entries:
+        detection = _scored_detection(entry, where)
         found[detection.scene_id, detection.im_id, detection.obj_id].append(detection)
     return {key: sorted(group, key=lambda d: -d.score) for key, group in found.items()}
 
 
-def _parse_detection(entry: dict, where: str) -> Detection:
-    "One entry of the list; `where` names it in errors."
-    if not isinstance(entry, dict):
-        raise ValueError(f"{where}: expected an object with bbox and score, got {str(entry)[:60]}")
-    required = {"scene_id", "image_id", "category_id", "bbox", "score"}
-    if missing := required - set(entry):
-        raise ValueError(f"{where}: missing {sorted(missing)}")
-    ids = [_parse_id(entry, name, where) for name in ("scene_id", "image_id", "category_id")]
-    rle = entry.get("segmentation")
-    if rle is not None and not isinstance(rle, dict):
-        raise ValueError(f"{where}: segmentation: expected run lengths, got {str(rle)[:60]}")
-    score = _parse_number(entry["score"], f"{where}: score")
-    time = _parse_number(entry.get("time", 0.0), f"{where}: time")
-    return Detection(*ids, _parse_box(entry["bbox"], where), score, rle, time)
-
-
-def _parse_number(value, where: str) -> float:
-    "A finite number of JSON."
-    try:
-        number = float(value) if type(value) in (int, float) else np.nan
-    except OverflowError:  # an integer that no float can hold
-        number = np.inf
-    if not np.isfinite(number):
-        raise ValueError(f"{where}: expected a number, got {repr(value)[:60]}")
-    return number
-
-
-def _parse_id(entry: dict, name: str, where: str) -> int:
-    "A whole number, at least 0."
-    number = _parse_number(entry[name], f"{where}: {name}")
-    if number < 0 or not number.is_integer():
-        raise ValueError(f"{where}: {name}: expected a whole number, got {entry[name]}")
-    return int(number)
-
-
-def _parse_box(bbox, where: str) -> Tensor:
-    "`[4]` corners."
-    if not isinstance(bbox, list) or len(bbox) != 4:
-        raise ValueError(f"{where}: bbox: expected [x, y, width, height], got {str(bbox)[:60]}")
-    x, y, width, height = (_parse_number(value, f"{where}: bbox") for value in bbox)
-    if width <= 0 or height <= 0:
-        raise ValueError(f"{where}: bbox: expected x, y, w > 0, h > 0, got {bbox}")
-    return torch.tensor([x, y, x + width, y + height], dtype=torch.float64)
+def _scored_detection(entry, where: str) -> Detection:
+    "One entry, which says what it is of, where, and how sure."
+    if isinstance(entry, dict) and (missing := _REQUIRED - set(entry)):
+        raise DataError("invalid detection", f"{where}: missing {sorted(missing)}")
+    read = parse_detection(entry, where)
+    ids = *read.image, read.obj_id
+    for name, number in zip(("scene_id", "image_id", "category_id"), ids):
+        if number is None:
+            message = f"{where}: {name}: expected a whole number, got None"
+            raise DataError("invalid detection", message)
+    time = json_number(entry.get("time", 0.0), "time", where)
+    return Detection(*ids, read.box, read.score, read.rle, time)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..cameras import crop_view, square_box
+from ..cameras import crop_matrix, crop_resize, square_box
 from .estimates import Inputs, PoseEstimate, check_inputs
 from .onboarding import OnboardedObject, Onboarder
 from vpog.inference.refine import (
@@ -73,18 +73,15 @@ def _template_groups(
 def _crop_queries(inputs: Inputs, size: int, crop_margin: float, device) -> QueryCrops:
     "The square crops of all boxes."
     image, K, boxes, masks = inputs
-    height, width = image.shape[:2]
-    no_depth = np.zeros((height, width), np.float32)
-    everywhere = np.ones((height, width), bool)
-    crops = []
-    for i, box in enumerate(boxes):
-        mask = everywhere if masks is None else masks[i]
-        crops.append(crop_view(image, mask, no_depth, K, square_box(box, crop_margin), size))
-    images = torch.stack([crop["image"] for crop in crops]).to(device).float() / 255
+    squares = [square_box(box, crop_margin) for box in boxes]
+    crops = np.stack([crop_resize(image, square, size, "area") for square in squares])
+    images = torch.from_numpy(crops).permute(0, 3, 1, 2).contiguous().to(device).float() / 255
     crop_masks = None
     if masks is not None:
-        crop_masks = torch.stack([crop["mask"] for crop in crops]).to(device)
-    return QueryCrops(images, torch.stack([crop["K"] for crop in crops]), crop_masks)
+        inside = [crop_resize(mask, square, size) for mask, square in zip(masks, squares)]
+        crop_masks = torch.from_numpy(np.stack(inside)).to(device)
+    crop_K = torch.stack([crop_matrix(square.to(K.dtype), size) @ K for square in squares])
+    return QueryCrops(images, crop_K, crop_masks)
 
 
 def _given_candidates(poses: Tensor) -> list:

@@ -8,6 +8,7 @@ __all__ = ['in_rolls', 'fingerprint', 'OnboardedObject', 'Onboarder']
 # %% ../../nbs/inference/825_onboarding.ipynb #2fc4897d
 import hashlib
 import json
+import math
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -201,11 +202,18 @@ class Onboarder:
         _mark_used(root, is_new)
         return TemplateStore(root, size=self.size, crop_margin=self.crop_margin)
 
+    def _encode(self, views: TemplateViews, center: Tensor) -> EncodedTemplates:
+        "Features of templates in all rolls; some viewpoints at a time, which fill the encoder's chunks of 32."
+        step = 32 // math.gcd(32, self.rolls)
+        some = [views[k : k + step] for k in range(0, max(len(views), 1), step)]
+        parts = [self.model.onboard(in_rolls(part, self.rolls), center) for part in some]
+        return EncodedTemplates.cat(parts)
+
     @torch.no_grad()
     def _encoded(self, views: TemplateViews, center: Tensor) -> EncodedTemplates:
         "Features of templates, made if they are not in the cache."
         if self.cache is None:
-            return self.model.onboard(in_rolls(views, self.rolls), center)
+            return self._encode(views, center)
         made_with = [self._weights, self.rolls]
         key = fingerprint(views.images, views.depths, views.poses, center, made_with)
         path = self.cache / "features" / f"{key}.safetensors"
@@ -217,7 +225,7 @@ class Onboarder:
 
         def make():
             nonlocal encoded
-            encoded = self.model.onboard(in_rolls(views, self.rolls), center)
+            encoded = self._encode(views, center)
             tensors = {f.name: getattr(encoded, f.name).cpu().contiguous() for f in fields(encoded)}
             with atomic_path(path) as p:
                 save_file(tensors, p)

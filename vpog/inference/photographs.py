@@ -181,6 +181,16 @@ def _check_one_image(opened: ImageFile, where: str):
         raise DataError("unsupported image", message)
 
 # %% ../../nbs/inference/805_photographs.ipynb #c6c47e65
+def _pixels(image: Image.Image) -> np.ndarray:
+    "Pixels of an RGB image. They are copied in strips: the whole image is never there three times."
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, 256):
+        bottom = min(top + 256, height)
+        pixels[top:bottom] = image.crop((0, top, width, bottom))
+    return pixels
+
+
 def read_photo(
     path: str | Path,  # PNG, JPEG, TIFF, BMP or WebP
 ) -> Photograph:
@@ -210,7 +220,7 @@ def read_photo(
     except _PILLOW_ERRORS as e:
         raise DataError("damaged image", f"{where}: cannot be decoded ({e})") from e
     remarks = known.pop("remarks", ()) + remarks
-    return Photograph(np.array(color), str(path), remarks=remarks, **known)
+    return Photograph(_pixels(color), str(path), remarks=remarks, **known)
 
 # %% ../../nbs/inference/805_photographs.ipynb #beee473e
 PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")

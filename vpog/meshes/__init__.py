@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LAYOUTS', 'moved_mesh', 'normalise_gso', 'find_models', 'ModelSet', 'dataset_models', 'MAX_FACES', 'MESH_SUFFIXES',
            'MM_PER_UNIT', 'Mesh', 'MeshPart', 'check_size', 'check_solid', 'extreme_points', 'largest_distance',
-           'load_mesh', 'simplified', 'size_remark', 'unit_scale']
+           'load_mesh', 'named_files_sha256', 'simplified', 'size_remark', 'unit_scale']
 
 # %% ../../nbs/meshes/070_meshes.ipynb #1855ab2a
 import hashlib
@@ -30,7 +30,7 @@ from vpog.meshes.mesh import (
     unit_scale,
 )
 from .mesh_assets import MESH_SUFFIXES
-from .mesh_files import load_mesh
+from .mesh_files import load_mesh, named_files_sha256
 
 # %% ../../nbs/meshes/070_meshes.ipynb #2ef325b4
 _all_ = [
@@ -44,6 +44,7 @@ _all_ = [
     "extreme_points",
     "largest_distance",
     "load_mesh",
+    "named_files_sha256",
     "simplified",
     "size_remark",
     "unit_scale",
@@ -258,6 +259,7 @@ class ModelSet:
             layout=self.layout,
             mm_per_unit=self.mm_per_unit(path),
             model_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            named_files_sha256=named_files_sha256(path),
         )
 
 # %% ../../nbs/meshes/070_meshes.ipynb #c39552af

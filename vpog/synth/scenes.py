@@ -34,7 +34,6 @@ from ..render import default_renderer
 from ..scenes import WebScenes, finish_webdataset, image_members, write_shard
 from .images import SceneOptions, make_image
 from .shapes import random_object, save_obj
-from ..templates.make import named_files_sha256
 
 # %% ../../nbs/synth/315_make_scenes.ipynb #0c1d5746
 def _flat(settings: dict) -> dict:
@@ -310,7 +309,8 @@ def _contents(models):
     meshes = {}
     for obj_id in models.obj_ids:
         try:
-            files = [models.origin(obj_id)["model_sha256"], named_files_sha256(models.path(obj_id))]
+            origin = models.origin(obj_id)
+            files = [origin["model_sha256"], origin["named_files_sha256"]]
             meshes[obj_id] = hashlib.sha256(str(files).encode()).hexdigest()[:16]
         except DATA_ERRORS:
             meshes[obj_id] = None

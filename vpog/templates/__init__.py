@@ -10,7 +10,7 @@ __all__ = ['GIGAPOSE_K', 'PackedViews', 'RenderOptions', 'RenderReport', 'Templa
            'template_poses', 'vpog_pack_templates', 'vpog_render_templates', 'write_packed']
 
 # %% ../../nbs/templates/120_templates.ipynb #d7317904
-from ..meshes import check_size
+from ..meshes import check_size, named_files_sha256
 from vpog.templates.make import (
     GIGAPOSE_K,
     RenderOptions,
@@ -18,7 +18,6 @@ from vpog.templates.make import (
     crop_template,
     fine_depth_scale,
     fit_distance,
-    named_files_sha256,
     pack_views,
     read_poses,
     render_templates,

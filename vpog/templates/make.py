@@ -4,14 +4,12 @@
 
 # %% auto #0
 __all__ = ['GIGAPOSE_K', 'fit_distance', 'template_poses', 'fine_depth_scale', 'RenderOptions', 'crop_template', 'pack_views',
-           'render_templates', 'named_files_sha256', 'read_poses', 'check_pngs']
+           'render_templates', 'read_poses', 'check_pngs']
 
 # %% ../../nbs/templates/105_make.ipynb #17ddbfcb
-import hashlib
 import json
 import math
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -271,40 +269,6 @@ def render_templates(
             file=sys.stderr,
         )
     return path
-
-# %% ../../nbs/templates/105_make.ipynb #30d9893e
-_NAMED = re.compile(  # in OBJ and MTL, the header of PLY, glTF
-    rb"""^[ \t]*(?:mtllib|map_\w+|bump|disp|decal|refl|norm|comment[ ]TextureFile)[ \t]+(.+?)\s*$
-    |"uri"\s*:\s*"([^"]+)\"""",
-    re.MULTILINE | re.VERBOSE,
-)
-
-
-def _named_files(path: Path) -> set:
-    "Files that a mesh or a material names, and that exist."
-    if path.suffix.lower() not in (".obj", ".mtl", ".ply", ".gltf"):
-        return set()
-    text = path.read_bytes()
-    if path.suffix.lower() == ".ply":
-        text = text.partition(b"end_header")[0]
-    names = {(line or uri).decode(errors="replace") for line, uri in _NAMED.findall(text)}
-    names |= {name.split()[-1] for name in names}  # options may stand before the name
-    paths = (path.parent / name for name in names if len(name) < 256 and "\0" not in name)
-    return {p for p in paths if p.is_file()}
-
-
-def named_files_sha256(
-    path: Path,  # a mesh file
-) -> str | None:  # None if it names no file that exists
-    "Hash of the materials and images of a mesh."
-    found, new = set(), {path}
-    while new:
-        new = {named for p in new for named in _named_files(p)} - found - {path}
-        found |= new
-    if not found:
-        return None
-    digests = (hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(found))
-    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 # %% ../../nbs/templates/105_make.ipynb #1d5699c2
 def read_poses(

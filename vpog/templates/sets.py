@@ -24,7 +24,6 @@ from ..render import default_renderer
 from vpog.templates.make import (
     RenderOptions,
     check_pngs,
-    named_files_sha256,
     read_poses,
     render_templates,
 )
@@ -167,7 +166,7 @@ def _render_job(job: _RenderJob, worker: Worker) -> _ObjectResult:
 
     try:
         model = job.models.path(obj_id)
-        origin = job.models.origin(obj_id) | {"named_files_sha256": named_files_sha256(model)}
+        origin = job.models.origin(obj_id)
         expected = _expected_meta(origin, options)
         check = partial(_check_made, path, expected, "rendered", advice)
         is_new = make_once(path, check, make, job.overwrite)

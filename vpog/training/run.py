@@ -7,8 +7,9 @@ __all__ = ['log', 'make_trainer', 'export_checkpoint', 'finish', 'train', 'vpog_
 
 # %% ../../nbs/training/740_run.ipynb #a34adbc5
 import logging
+import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import hydra
@@ -186,11 +187,25 @@ def finish(
     return run_dir / "model"
 
 # %% ../../nbs/training/740_run.ipynb #1f42e023
+def _starts_again(cfg: DictConfig) -> bool:
+    "Is what the folder has to be left alone? A job that SLURM starts once more continues."
+    return cfg.resume == "never" and os.environ.get("SLURM_RESTART_COUNT", "0") == "0"
+
+
+def _set_aside(run_dir: Path):
+    "Move the checkpoints of an earlier run to where neither Lightning nor a later start looks."
+    folder = run_dir / "checkpoints"
+    for path in (folder / "last.ckpt", *run_dir.glob("hpc_ckpt_*.ckpt")):
+        with suppress(FileNotFoundError):  # there is none, or another rank has moved it
+            (folder / "before").mkdir(parents=True, exist_ok=True)
+            path.replace(folder / "before" / path.name)
+
+
 def _find_checkpoint(cfg: DictConfig) -> Path | None:
     "The checkpoint to continue from."
-    if cfg.resume == "never":
+    if _starts_again(cfg):
         return None
-    if cfg.resume != "auto":
+    if cfg.resume not in ("auto", "never"):
         return Path(cfg.resume)
     run_dir = Path(cfg.run_dir)
     last = run_dir / "checkpoints" / "last.ckpt"
@@ -310,6 +325,8 @@ def train(
             # in place: names of parameters, and so checkpoints, stay
             module.model.encoder.compile()
             module.model.aggregator.compile()
+        if _starts_again(cfg):
+            _set_aside(run_dir)
         _fit(trainer, module, data, checkpoint, signals)
         return finish(trainer, run_dir)
 
