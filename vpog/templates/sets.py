@@ -274,12 +274,12 @@ def _finish(report: RenderReport, out: str):
 
 def _parse_distance(text: str) -> str | float:
     "An option of `RenderOptions`. `ValueError` for other words."
-    if text in ("fit", "gigapose"):
+    if text in ("fit", "far", "gigapose"):
         return text
     try:
         return float(text)
     except ValueError as e:
-        raise ValueError(f"distance: expected fit, gigapose or mm, got {text!r}") from e
+        raise ValueError(f"distance: expected fit, far, gigapose or mm, got {text!r}") from e
 
 
 def _parse_devices(text: str | None) -> list | None:
@@ -301,7 +301,7 @@ def vpog_render_templates(  # noqa: PLR0913
     scale: float = 1.0,  # multiplies the meshes of a folder in addition, e.g. a GLB that is not in metres
     level: int = 1,  # viewpoints: 0, 1, 2 for 42, 162, 642
     hemisphere: str = "all",  # all, or upper
-    distance: str = "fit",  # fit (5 % margin), gigapose (400 mm; larger objects than 309 mm are cut) or mm
+    distance: str = "fit",  # fit (5 % margin), far (8 radii), gigapose (400 mm; objects over 309 mm are cut), or mm
     depth_scale: float = None,  # mm per step of the depth images; default the finest that fits 16 bits; GigaPose: 1
     lit: store_true = False,  # add a directional light to the ambient light
     pack: store_true = False,  # one packed file an object instead of PNGs
