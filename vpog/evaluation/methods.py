@@ -184,7 +184,7 @@ def control_methods(
     cache: str | Path | None = None,  # folder for templates; default in the user's cache
     seed: int = 0,  # of random templates
 ) -> dict:  # name → method
-    "The four controls that need no model. Templates of level 1 are rendered if they are missing."
+    "The controls that need no model. Templates of level 1 are rendered if they are missing."
     folder = cached_templates(scenes.name, scenes.models_dir.name, cache=cache)
     render_models(dataset_models(scenes.root, scenes.models_dir.name), folder, level=1, pack=224)
     data = VPOGDataset(scenes, TemplateStore(folder, 224), min_visib_fract=0.0, num_negative=0)
