@@ -265,7 +265,7 @@ class Renderer:
         light: Light | None = None,  # default ambient light only
         *,
         lit: bool = False,  # short for `light=Light()`
-    ) -> dict:  # `rgb [H, W, 3]`, `alpha [H, W]` uint8, `depth [H, W]` float32 mm (0 none), `ids [H, W]` int32 (−1 none)
+    ) -> dict:  # `rgb [H, W, 3]`, `alpha [H, W]` uint8, `depth [H, W]` float32 mm (0: none), `ids [H, W]` (−1: none)
         "Render meshes into one z-buffer. `ValueError` if K or the poses are wrong."
         meshes = list(meshes)
         height, width = (size, size) if isinstance(size, int) else size

@@ -243,7 +243,7 @@ def vpog_evaluate(  # noqa: PLR0913
     bop: str = None,  # data set in BOP's folders (needed)
     model: str = None,  # folder of a trained model, e.g. <run_dir>/model of vpog_train
     csv: str = None,  # result files, with commas between them
-    controls: store_true = False,  # add oracle, true viewpoint and random template
+    controls: store_true = False,  # add oracle, true viewpoint, gradients and random template
     split: str = "test",  # of the data set
     targets: str = "test_targets_bop19.json",  # file with the targets, in the data set's folder
     boxes: str = "visible",  # visible, amodal (both from the ground truth), or a JSON file of detections

@@ -171,6 +171,7 @@ _MEANING = {
     "oracle": "perfect matches",
     "true viewpoint": "perfect retrieval",
     "retrieval only": "the model's best template",
+    "gradients": "nothing learnt",
     "random template": "chance",
 }
 

@@ -30,7 +30,7 @@ from ..scenes.folders import BopScenes
 
 # %% ../../nbs/evaluation/940_plan.ipynb #e80a4b62
 # rows of the table that are not result files
-_OF_CONTROLS = ("oracle", "true viewpoint", "random template")
+_OF_CONTROLS = ("oracle", "true viewpoint", "gradients", "random template")
 _OF_MODEL = ("vpog", "retrieval only")
 
 

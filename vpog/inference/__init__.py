@@ -6,12 +6,14 @@
 __all__ = ['Camera', 'Candidate', 'Estimator', 'EstimatorOptions', 'Inputs', 'NoDetection', 'OnboardedObject', 'Onboarder',
            'PhotoDetection', 'Photograph', 'PnPOptions', 'PoseEstimate', 'QueryCrops', 'UnlikelyIntrinsics',
            'best_detections', 'camera_from_exif', 'camera_from_fov', 'camera_from_lens', 'camera_from_numbers',
-           'candidates_of', 'check_inputs', 'choose_camera', 'estimate_line', 'estimate_record', 'find_photos',
-           'fingerprint', 'in_rolls', 'intrinsics_remarks', 'mesh_files', 'parse_boxes', 'parse_floats', 'plan_outputs',
-           'pose_figure', 'read_camera', 'read_mask', 'read_photo', 'read_photo_detections', 'render_and_compare',
+           'candidates_of', 'check_inputs', 'choose_camera', 'distinct_views', 'estimate_line', 'estimate_record',
+           'find_photos', 'fingerprint', 'gradient_bank', 'gradient_poses', 'gradient_queries', 'in_rolls',
+           'intrinsics_remarks', 'mesh_files', 'parse_boxes', 'parse_floats', 'plan_outputs', 'pose_figure',
+           'pose_from_box', 'read_camera', 'read_mask', 'read_photo', 'read_photo_detections', 'render_and_compare',
            'render_views', 'typed_detections']
 
 # %% ../../nbs/inference/840_inference.ipynb #7ce9d048
+from .box_pose import pose_from_box
 from vpog.inference.camera import (
     Camera,
     UnlikelyIntrinsics,
@@ -37,6 +39,12 @@ from vpog.inference.detections import (
 )
 from .estimates import Inputs, PoseEstimate, check_inputs
 from .estimator import Estimator, EstimatorOptions
+from vpog.inference.gradients import (
+    distinct_views,
+    gradient_bank,
+    gradient_poses,
+    gradient_queries,
+)
 from .onboarding import OnboardedObject, Onboarder, fingerprint, in_rolls
 from .photographs import Photograph, find_photos, plan_outputs, read_photo
 from vpog.inference.refine import (
@@ -72,10 +80,14 @@ _all_ = [
     "candidates_of",
     "check_inputs",
     "choose_camera",
+    "distinct_views",
     "estimate_line",
     "estimate_record",
     "find_photos",
     "fingerprint",
+    "gradient_bank",
+    "gradient_poses",
+    "gradient_queries",
     "in_rolls",
     "intrinsics_remarks",
     "mesh_files",
@@ -83,6 +95,7 @@ _all_ = [
     "parse_floats",
     "plan_outputs",
     "pose_figure",
+    "pose_from_box",
     "read_camera",
     "read_mask",
     "read_photo",

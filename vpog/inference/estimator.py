@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..cameras import crop_matrix, crop_resize, square_box
 from .estimates import Inputs, PoseEstimate, check_inputs
+from .gradients import distinct_views, gradient_poses, gradient_queries
 from .onboarding import OnboardedObject, Onboarder
 from vpog.inference.refine import (
     Candidate,
@@ -36,6 +37,9 @@ class EstimatorOptions:
     level: int | None = None
     num_templates: int = 4  # S, matched jointly
     hypotheses: int = 10  # templates that poses are solved from
+    # further hypotheses, for objects with a mesh that are compared with renderings: the views whose gradients
+    # fit best, in the box. 0: none
+    gradient_hypotheses: int = 3
     # steps of `render_and_compare` for objects with a mesh; 0: poses are only compared; None: not even that
     refinements: int | None = 2
     apart_deg: float = 30.0  # least angle between the rotations of two hypotheses' first templates
@@ -48,6 +52,9 @@ class EstimatorOptions:
     def __post_init__(self):
         if not 0 <= self.min_score <= 1:
             raise ValueError(f"min_score: expected a number in [0, 1], got {self.min_score}")
+        if self.gradient_hypotheses < 0:
+            came = self.gradient_hypotheses
+            raise ValueError(f"gradient_hypotheses: expected at least 0, got {came}")
 
 # %% ../../nbs/inference/830_estimator.ipynb #90dc77a3
 def _template_groups(
@@ -56,18 +63,14 @@ def _template_groups(
     options: EstimatorOptions,
 ) -> Tensor:  # `[n, h, S]` templates of each hypothesis, the one that it starts from first
     "The best template of each hypothesis, and the best ones near it."
-    apart = np.radians(options.apart_deg)
-    angle = geodesic_distance(R[:, None], R)  # [T, T]
     num_hypotheses = min(options.hypotheses, len(R))
     num_templates = min(options.num_templates, len(R))
-    left, groups = scores.clone(), []
-    for _ in range(num_hypotheses):
-        first = left.argmax(1)  # where all are taken: any
-        near = scores - 2 * (angle[first] > 2 * apart)  # scores are in [0, 1]: far ones come last
-        near.scatter_(1, first[:, None], 2.0)
-        groups.append(near.topk(num_templates, 1).indices)
-        left = left.masked_fill(angle[first] < apart, -1.0)
-    return torch.stack(groups, 1)
+    first = distinct_views(scores, R, num_hypotheses, options.apart_deg)  # [n, h]
+    angle = geodesic_distance(R[first][:, :, None], R)  # [n, h, T]
+    is_far = angle > 2 * np.radians(options.apart_deg)
+    near = scores[:, None] - 2 * is_far  # scores are in [0, 1]: far ones come last
+    near.scatter_(2, first[..., None], 2.0)
+    return near.topk(num_templates, 2).indices
 
 # %% ../../nbs/inference/830_estimator.ipynb #22eed765
 def _crop_queries(inputs: Inputs, size: int, crop_margin: float, device) -> QueryCrops:
@@ -85,13 +88,27 @@ def _crop_queries(inputs: Inputs, size: int, crop_margin: float, device) -> Quer
 
 
 def _given_candidates(poses: Tensor) -> list:
-    "Poses from elsewhere as hypotheses without correspondences, one for each query."
+    "Poses `[n, g, 4, 4]` from elsewhere as hypotheses without correspondences, g for each query."
     nothing = torch.zeros(0)
     points, pixels = nothing.view(0, 3), nothing.view(0, 2)
     return [
         Candidate(PoseHypothesis(T, 0.0, nothing.bool()), query, points, pixels, pixels)
-        for query, T in enumerate(poses)
+        for query, of_query in enumerate(poses)
+        for T in of_query
     ]
+
+
+def _poses_from_gradients(
+    inputs: Inputs, obj: OnboardedObject, options: EstimatorOptions
+) -> Tensor:
+    "`[n, g, 4, 4]`: the views whose gradients fit best; g is 0 for an object without a bank."
+    num = options.gradient_hypotheses
+    if obj.gradients is None or not num:
+        return torch.zeros(len(inputs.boxes), 0, 4, 4, dtype=torch.float64)
+    queries = gradient_queries(inputs.image, inputs.boxes, options.crop_margin)
+    points = torch.from_numpy(obj.mesh.vertices)
+    K, center = inputs.K, obj.center
+    return gradient_poses(obj.gradients, queries, inputs.boxes, K, points, center, num)[0]
 
 
 def _check_init(init, n: int) -> Tensor:
@@ -144,8 +161,10 @@ class Estimator:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.model = model.eval().to(self.device)
         self.options = replace(options or EstimatorOptions(), **changes)
-        crop_margin = self.options.crop_margin
-        self.onboarder = Onboarder(self.model, self.options.level, crop_margin, cache)
+        level, crop_margin = self.options.level, self.options.crop_margin
+        is_compared = self.options.refinements is not None
+        has_gradients = is_compared and self.options.gradient_hypotheses > 0
+        self.onboarder = Onboarder(self.model, level, crop_margin, cache, has_gradients)
         self.size = model.config.image_size
 
     @classmethod
@@ -166,7 +185,8 @@ class Estimator:
         return (
             f"Estimator: {config.encoder} model for {self.size} px on {self.device}\n"
             f"  templates: level {self.onboarder.level}{rolls}, {options.num_templates} matched jointly\n"
-            f"  {options.hypotheses} hypotheses, {options.refinements} refinements"
+            f"  {options.hypotheses} hypotheses, {options.gradient_hypotheses} more from gradients, "
+            f"{options.refinements} refinements"
         )
 
     def onboard(
@@ -203,10 +223,13 @@ class Estimator:
         groups = _template_groups(scores, obj.templates.poses[:, :3, :3], self.options).cpu()
         found = self._match(queries, obj, groups, scores)
         if obj.mesh is not None and self.options.refinements is not None:
-            if init is not None:
-                found = found + _given_candidates(init)
-                no_template = torch.full((n, 1, groups.shape[2]), -1)
-                groups = torch.cat([groups, no_template], 1)
+            if init is None:
+                given = _poses_from_gradients(inputs, obj, self.options)
+            else:
+                given = init[:, None]
+            found = found + _given_candidates(given)
+            no_template = torch.full((n, given.shape[1], groups.shape[2]), -1)
+            groups = torch.cat([groups, no_template], 1)
             found = render_and_compare(
                 self.model,
                 obj.mesh,

@@ -10,8 +10,9 @@ import hashlib
 import json
 import math
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from .. import __version__
+from ..batch import TensorRecord
 from ..cameras import rotate_views
 from vpog.files import (
     DataError,
@@ -29,7 +32,14 @@ from vpog.files import (
     check_output_folder,
     prune_cache,
 )
+from vpog.inference.gradients import (
+    GRADIENT_LEVEL,
+    GRADIENT_ROLLS,
+    GRADIENT_SIZE,
+    gradient_bank,
+)
 from ..meshes import Mesh, check_size, load_mesh, size_remark, unit_scale
+from ..models.descriptors import ViewBank
 from ..models.vpog import VPOG, EncodedTemplates
 from ..parallel import make_once
 from ..templates.make import render_templates
@@ -78,6 +88,7 @@ class OnboardedObject:
     center: Tensor  # `[3]` centre of the model's box, mm
     diameter: float  # mm; NaN if not known
     mesh: Mesh | None = None  # if it was onboarded from one
+    gradients: ViewBank | None = None  # on the CPU; if it has a mesh, and was asked for
 
     def __repr__(self) -> str:
         size = self.templates.depths.shape[-1]
@@ -137,6 +148,7 @@ class Onboarder:
         | None = None,  # of viewpoints: 0, 1, 2 for 42, 162, 642; default 0 with rolls, else 1
         crop_margin: float = 1.1,  # side of a template over the long side of the object's box
         cache: str | Path | None = None,  # folder; default in the user's cache; "" for none
+        gradients: bool = False,  # describe meshes by gradients, too, for hypotheses
     ):
         self.model = model
         self.size = model.config.image_size
@@ -144,6 +156,7 @@ class Onboarder:
         default_level = 0 if self.rolls > 1 else 1
         self.level = default_level if level is None else level
         self.crop_margin = crop_margin
+        self.gradients = gradients
         self.cache = Path(cache) if cache else cache_folder() / "onboarded"
         if cache == "":
             self.cache = None
@@ -160,18 +173,20 @@ class Onboarder:
         scale: float = 1.0,  # multiplies a mesh file, in addition to its units
     ) -> OnboardedObject:
         "Render and encode an object's templates. `ValueError`, `FileNotFoundError` for what cannot be onboarded."
-        mesh, center, diameter = None, torch.zeros(3, dtype=torch.float64), float("nan")
+        mesh, gradients = None, None
+        center, diameter = torch.zeros(3, dtype=torch.float64), float("nan")
         if isinstance(obj, (str, Path)):
             obj = _read_mesh(obj, units, scale)
         if isinstance(obj, Mesh):
             mesh = check_size(obj, "mesh")
-            obj, obj_id = self._rendered(mesh), 1
+            obj, obj_id = self._rendered(mesh, self.level, self.size), 1
+            gradients = self._described(mesh) if self.gradients else None
         if isinstance(obj, TemplateStore):
             info = obj.info(obj_id)
             center, diameter = info.center, info.diameter
             obj = obj.load(obj_id, range(len(info.poses)))
         self._check_views(obj)
-        return OnboardedObject(self._encoded(obj, center), center, diameter, mesh)
+        return OnboardedObject(self._encoded(obj, center), center, diameter, mesh, gradients)
 
     def _check_views(self, views):
         "`ValueError` for anything but views of the model's size."
@@ -186,21 +201,21 @@ class Onboarder:
                 f"onboard: expected templates of {self.size} px, as the model's, got {sides}"
             )
 
-    def _rendered(self, mesh: Mesh) -> TemplateStore:
+    def _rendered(self, mesh: Mesh, level: int, size: int, distance: str = "fit") -> TemplateStore:
         "Templates of a mesh, rendered if they are not in the cache."
         if self.cache is None and self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory()
         folder = self.cache or Path(self._scratch.name)
-        key = fingerprint(*_mesh_contents(mesh), [self.level, self.size, self.crop_margin])
+        key = fingerprint(*_mesh_contents(mesh), [level, size, distance, self.crop_margin])
         root = folder / "templates" / key
-        path, crops = root / "000001.vpt", dict(pack=self.size, crop_margin=self.crop_margin)
+        path, crops = root / "000001.vpt", dict(pack=size, crop_margin=self.crop_margin)
         is_new = make_once(
             path,
             lambda: PackedViews(path).check(),
-            lambda: render_templates(mesh, root, 1, level=self.level, **crops),
+            lambda: render_templates(mesh, root, 1, level=level, distance=distance, **crops),
         )
         _mark_used(root, is_new)
-        return TemplateStore(root, size=self.size, crop_margin=self.crop_margin)
+        return TemplateStore(root, size=size, crop_margin=self.crop_margin)
 
     def _encode(self, views: TemplateViews, center: Tensor) -> EncodedTemplates:
         "Features of templates in all rolls; some viewpoints at a time, which fill the encoder's chunks of 32."
@@ -212,26 +227,46 @@ class Onboarder:
     @torch.no_grad()
     def _encoded(self, views: TemplateViews, center: Tensor) -> EncodedTemplates:
         "Features of templates, made if they are not in the cache."
-        if self.cache is None:
-            return self._encode(views, center)
         made_with = [self._weights, self.rolls]
         key = fingerprint(views.images, views.depths, views.poses, center, made_with)
-        path = self.cache / "features" / f"{key}.safetensors"
-        encoded = None  # as it is made or read
-
-        def read():
-            nonlocal encoded
-            encoded = _read_encoded(path)
 
         def make():
-            nonlocal encoded
-            encoded = self._encode(views, center)
-            tensors = {f.name: getattr(encoded, f.name).cpu().contiguous() for f in fields(encoded)}
+            return self._encode(views, center)
+
+        encoded = self._kept(f"features/{key}", EncodedTemplates, make)
+        return encoded.to(next(self.model.parameters()).device)
+
+    def _described(self, mesh: Mesh) -> ViewBank:
+        "Gradient descriptors of a mesh, made if they are not in the cache."
+        made_with = [__version__, GRADIENT_LEVEL, GRADIENT_SIZE, GRADIENT_ROLLS, self.crop_margin]
+        key = fingerprint(*_mesh_contents(mesh), made_with)
+
+        def make():
+            store = self._rendered(mesh, GRADIENT_LEVEL, GRADIENT_SIZE, "far")
+            return gradient_bank(store.load(1), crop_margin=self.crop_margin)
+
+        return self._kept(f"gradients/{key}", ViewBank, make)
+
+    def _kept(self, name: str, kind: type, make: Callable) -> TensorRecord:
+        "A record of a kind, made if it is not in the cache."
+        if self.cache is None:
+            return make()
+        path = self.cache / f"{name}.safetensors"
+        record = None  # as it is made or read
+
+        def read():
+            nonlocal record
+            record = _read_record(kind, path)
+
+        def write():
+            nonlocal record
+            record = make()
+            tensors = {name: v.cpu().contiguous() for name, v in record.tensors().items()}
             with atomic_path(path) as p:
                 save_file(tensors, p)
 
-        _mark_used(path, make_once(path, read, make))
-        return encoded.to(next(self.model.parameters()).device)
+        _mark_used(path, make_once(path, read, write))
+        return record
 
 
 def _mark_used(entry: Path, is_new: bool):
@@ -242,9 +277,9 @@ def _mark_used(entry: Path, is_new: bool):
         prune_cache(entry.parent, cache_limit_mb())
 
 
-def _read_encoded(path: Path) -> EncodedTemplates:
-    "Features from the cache. `DataError` if the file is damaged, or holds something else."
+def _read_record(kind: type, path: Path) -> TensorRecord:
+    "A record from the cache. `DataError` if the file is damaged, or holds something else."
     try:
-        return EncodedTemplates(**load_file(path))
+        return kind(**load_file(path))
     except (SafetensorError, TypeError, ValueError) as e:
         raise DataError("damaged cache", f"{path}: {e}") from e
