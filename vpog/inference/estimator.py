@@ -40,6 +40,8 @@ class EstimatorOptions:
     # further hypotheses, for objects with a mesh that are compared with renderings: the views whose gradients
     # fit best, in the box. 0: none
     gradient_hypotheses: int = 3
+    # of two compared poses, the better one has the larger sum of score and agreement of gradients; off: score
+    gradient_order: bool = True
     # steps of `render_and_compare` for objects with a mesh; 0: poses are only compared; None: not even that
     refinements: int | None = 2
     apart_deg: float = 30.0  # least angle between the rotations of two hypotheses' first templates
@@ -279,7 +281,9 @@ class Estimator:
 
     def _estimate(self, inputs: Inputs, i: int, found: list, groups: Tensor, retrieved: int):
         "The best of a detection's hypotheses, with its correspondences in the photograph."
-        order = sorted(range(len(found)), key=lambda k: -found[k].pose.score)
+        weight = float(self.options.gradient_order)  # nothing agrees where nothing was compared
+        worth = [candidate.pose.score + weight * candidate.agreement for candidate in found]
+        order = sorted(range(len(found)), key=lambda k: -worth[k])
         best = found[order[0]]
         square = square_box(inputs.boxes[i], self.options.crop_margin)
         side = (square[2] - square[0]) / self.size  # px of the photograph per px of the crop

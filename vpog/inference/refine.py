@@ -14,6 +14,7 @@ from torch import Tensor
 from ..batch import TensorRecord
 from ..cameras import crop_matrix, crop_view
 from ..meshes import Mesh
+from ..models.descriptors import gradient_agreement
 from ..models.vpog import VPOG, Matches
 from ..pnp import PoseHypothesis, robust_pose
 from ..render import default_renderer
@@ -69,6 +70,8 @@ class Candidate:
     x3d: Tensor  # `[M, 3]` mm, model frame
     x2d: Tensor  # `[M, 2]` px of the query's crop
     weights: Tensor  # `[M, 2]` 1/px
+    # how well the gradients of the query and of a rendering agree, in [0, 1]; 0 if it was not compared
+    agreement: float = 0.0
 
 
 def _candidate(
@@ -111,8 +114,8 @@ class QueryCrops(TensorRecord):
     masks: Tensor | None = None
 
 # %% ../../nbs/inference/815_refine.ipynb #643ddf71
-def _compare(model, mesh, center, queries, candidates) -> tuple[Matches, list]:
-    "Render the object at each candidate's pose; matches with its query, and scores."
+def _compare(model, mesh, center, queries, candidates) -> tuple[Matches, list, list]:
+    "Render the object at each candidate's pose; matches with its query, scores, agreements."
     rows = [candidate.query for candidate in candidates]
     poses = torch.stack([candidate.pose.T_m2c for candidate in candidates])
     views = render_views(mesh, poses, queries.K[rows], queries.images.shape[-1])
@@ -126,7 +129,9 @@ def _compare(model, mesh, center, queries, candidates) -> tuple[Matches, list]:
     )
     on_crop = views.masks.flatten(1).any(1)
     scores = torch.where(on_crop, matches.score[:, 0].cpu(), 0.0)
-    return matches, scores.tolist()
+    renderings = views.images.to(device).float() / 255
+    agreement = gradient_agreement(queries.images[rows], renderings, views.masks.to(device))
+    return matches, scores.tolist(), agreement.tolist()
 
 
 def _better_half(queries: list, scores: list) -> list:
@@ -166,10 +171,12 @@ def render_and_compare(
     for step in range(steps + 1):
         if not current:
             break
-        matches, scores = _compare(model, mesh, center, queries, list(current.values()))
-        for (i, candidate), score in zip(current.items(), scores):
+        candidates = list(current.values())
+        matches, scores, agreements = _compare(model, mesh, center, queries, candidates)
+        for (i, candidate), score, agreement in zip(current.items(), scores, agreements):
             if step == 0 or score > best[i].pose.score:
-                best[i] = replace(candidate, pose=replace(candidate.pose, score=score))
+                pose = replace(candidate.pose, score=score)
+                best[i] = replace(candidate, pose=pose, agreement=agreement)
         if step < steps:
             current = _next_poses(current, matches, scores, queries, options)
     return best
