@@ -21,10 +21,16 @@ from .results import read_results
 from .targets import TargetQuery
 from ..inference.box_pose import pose_from_box
 from ..inference.estimator import Estimator
-from ..inference.gradients import gradient_bank, gradient_poses, gradient_queries
+from vpog.inference.gradients import (
+    GRADIENT_TEMPLATES,
+    gradient_bank,
+    gradient_poses,
+    gradient_queries,
+)
 from ..meshes import dataset_models
 from ..rotations import allocentric_rotation
 from ..scenes.folders import BopScenes
+from ..templates.make import RenderOptions
 from ..templates.sets import cached_templates, render_models
 from ..templates.store import TemplateStore
 
@@ -154,15 +160,17 @@ class GradientPoses:
 
     def __init__(
         self,
-        data: VPOGDataset,  # templates and scenes
+        scenes: BopScenes,  # data set, with CAD models
+        templates: TemplateStore,  # of its models, from far
     ):
-        self.data = data
+        self.scenes = scenes
+        self.templates = templates
         self.banks = {}
 
     def prepare(self, obj_id: int):
         "Describe the templates of an object."
         if obj_id not in self.banks:
-            self.banks[obj_id] = gradient_bank(self.data.templates.load(obj_id))
+            self.banks[obj_id] = gradient_bank(self.templates.load(obj_id))
 
     def __call__(self, query: TargetQuery) -> list:  # of `Answer`
         if not len(query.boxes):
@@ -173,8 +181,8 @@ class GradientPoses:
             gradient_queries(frame.rgb, boxes),
             boxes,
             frame.K,
-            torch.from_numpy(self.data.scenes.mesh(query.obj_id).vertices),
-            self.data.templates.info(query.obj_id).center,
+            torch.from_numpy(self.scenes.mesh(query.obj_id).vertices),
+            self.templates.info(query.obj_id).center,
         )
         return [Answer(T, score) for T, score in zip(poses[:, 0], scores[:, 0].tolist())]
 
@@ -185,13 +193,18 @@ def control_methods(
     seed: int = 0,  # of random templates
 ) -> dict:  # name → method
     "The controls that need no model. Templates of level 1 are rendered if they are missing."
-    folder = cached_templates(scenes.name, scenes.models_dir.name, cache=cache)
-    render_models(dataset_models(scenes.root, scenes.models_dir.name), folder, level=1, pack=224)
-    data = VPOGDataset(scenes, TemplateStore(folder, 224), min_visib_fract=0.0, num_negative=0)
+    models = dataset_models(scenes.root, scenes.models_dir.name)
+    stores = []
+    for options in (RenderOptions(pack=224), GRADIENT_TEMPLATES):
+        folder = cached_templates(scenes.name, scenes.models_dir.name, options, cache)
+        render_models(models, folder, options)
+        stores.append(TemplateStore(folder, options.pack, options.crop_margin))
+    near, far = stores
+    data = VPOGDataset(scenes, near, min_visib_fract=0.0, num_negative=0)
     return {
         "oracle": ControlPoses("oracle", data),
         "true viewpoint": ControlPoses("viewpoint", data),
-        "gradients": GradientPoses(data),
+        "gradients": GradientPoses(scenes, far),
         "random template": ControlPoses("random", data, seed),
     }
 

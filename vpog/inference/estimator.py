@@ -240,6 +240,7 @@ class Estimator:
                 found,
                 self.options.refinements,
                 self.options.pnp,
+                float(self.options.gradient_order),
             )
         estimates = []
         for i, retrieved in enumerate(scores.argmax(1).tolist()):
@@ -282,8 +283,7 @@ class Estimator:
     def _estimate(self, inputs: Inputs, i: int, found: list, groups: Tensor, retrieved: int):
         "The best of a detection's hypotheses, with its correspondences in the photograph."
         weight = float(self.options.gradient_order)  # nothing agrees where nothing was compared
-        worth = [candidate.pose.score + weight * candidate.agreement for candidate in found]
-        order = sorted(range(len(found)), key=lambda k: -worth[k])
+        order = sorted(range(len(found)), key=lambda k: -found[k].worth(weight))
         best = found[order[0]]
         square = square_box(inputs.boxes[i], self.options.crop_margin)
         side = (square[2] - square[0]) / self.size  # px of the photograph per px of the crop

@@ -12,7 +12,7 @@ import math
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,16 +33,16 @@ from vpog.files import (
     prune_cache,
 )
 from vpog.inference.gradients import (
-    GRADIENT_LEVEL,
     GRADIENT_ROLLS,
     GRADIENT_SIZE,
+    GRADIENT_TEMPLATES,
     gradient_bank,
 )
 from ..meshes import Mesh, check_size, load_mesh, size_remark, unit_scale
 from ..models.descriptors import ViewBank
 from ..models.vpog import VPOG, EncodedTemplates
 from ..parallel import make_once
-from ..templates.make import render_templates
+from ..templates.make import RenderOptions, render_templates
 from ..templates.packed import PackedViews
 from ..templates.store import TemplateStore, TemplateViews
 
@@ -156,6 +156,7 @@ class Onboarder:
         default_level = 0 if self.rolls > 1 else 1
         self.level = default_level if level is None else level
         self.crop_margin = crop_margin
+        self._templates = RenderOptions(level=self.level, pack=self.size, crop_margin=crop_margin)
         self.gradients = gradients
         self.cache = Path(cache) if cache else cache_folder() / "onboarded"
         if cache == "":
@@ -179,7 +180,7 @@ class Onboarder:
             obj = _read_mesh(obj, units, scale)
         if isinstance(obj, Mesh):
             mesh = check_size(obj, "mesh")
-            obj, obj_id = self._rendered(mesh, self.level, self.size), 1
+            obj, obj_id = self._rendered(mesh, self._templates), 1
             gradients = self._described(mesh) if self.gradients else None
         if isinstance(obj, TemplateStore):
             info = obj.info(obj_id)
@@ -201,21 +202,21 @@ class Onboarder:
                 f"onboard: expected templates of {self.size} px, as the model's, got {sides}"
             )
 
-    def _rendered(self, mesh: Mesh, level: int, size: int, distance: str = "fit") -> TemplateStore:
+    def _rendered(self, mesh: Mesh, options: RenderOptions) -> TemplateStore:
         "Templates of a mesh, rendered if they are not in the cache."
         if self.cache is None and self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory()
         folder = self.cache or Path(self._scratch.name)
-        key = fingerprint(*_mesh_contents(mesh), [level, size, distance, self.crop_margin])
+        key = fingerprint(*_mesh_contents(mesh), asdict(options))
         root = folder / "templates" / key
-        path, crops = root / "000001.vpt", dict(pack=size, crop_margin=self.crop_margin)
+        path = options.path(root, 1)
         is_new = make_once(
             path,
             lambda: PackedViews(path).check(),
-            lambda: render_templates(mesh, root, 1, level=level, distance=distance, **crops),
+            lambda: render_templates(mesh, root, 1, options),
         )
         _mark_used(root, is_new)
-        return TemplateStore(root, size=size, crop_margin=self.crop_margin)
+        return TemplateStore(root, options.pack, options.crop_margin)
 
     def _encode(self, views: TemplateViews, center: Tensor) -> EncodedTemplates:
         "Features of templates in all rolls; some viewpoints at a time, which fill the encoder's chunks of 32."
@@ -238,11 +239,12 @@ class Onboarder:
 
     def _described(self, mesh: Mesh) -> ViewBank:
         "Gradient descriptors of a mesh, made if they are not in the cache."
-        made_with = [__version__, GRADIENT_LEVEL, GRADIENT_SIZE, GRADIENT_ROLLS, self.crop_margin]
+        templates = asdict(GRADIENT_TEMPLATES)
+        made_with = [__version__, templates, GRADIENT_SIZE, GRADIENT_ROLLS, self.crop_margin]
         key = fingerprint(*_mesh_contents(mesh), made_with)
 
         def make():
-            store = self._rendered(mesh, GRADIENT_LEVEL, GRADIENT_SIZE, "far")
+            store = self._rendered(mesh, GRADIENT_TEMPLATES)
             return gradient_bank(store.load(1), crop_margin=self.crop_margin)
 
         return self._kept(f"gradients/{key}", ViewBank, make)

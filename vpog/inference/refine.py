@@ -73,6 +73,13 @@ class Candidate:
     # how well the gradients of the query and of a rendering agree, in [0, 1]; 0 if it was not compared
     agreement: float = 0.0
 
+    def worth(
+        self,
+        gradient_weight: float,  # of the agreement of gradients
+    ) -> float:
+        "What candidates are ordered by: the score, and the agreement where it counts."
+        return self.pose.score + gradient_weight * self.agreement
+
 
 def _candidate(
     matches: Matches, row: int, query: int, K: Tensor, size: int, options: PnPOptions
@@ -134,25 +141,25 @@ def _compare(model, mesh, center, queries, candidates) -> tuple[Matches, list, l
     return matches, scores.tolist(), agreement.tolist()
 
 
-def _better_half(queries: list, scores: list) -> list:
-    "Rows that continue: of each query the better half, without those of score 0."
+def _better_half(candidates: dict, gradient_weight: float) -> list:
+    "Keys of those that continue: of each query the better half, without those of score 0."
     kept = []
-    for query in sorted(set(queries)):
-        rows = [row for row, other in enumerate(queries) if other == query]
-        rows.sort(key=lambda row: -scores[row])
-        half = rows[: (len(rows) + 1) // 2]
-        kept += [row for row in half if scores[row] > 0]
+    for query in sorted({candidate.query for candidate in candidates.values()}):
+        keys = [key for key, candidate in candidates.items() if candidate.query == query]
+        keys.sort(key=lambda key: -candidates[key].worth(gradient_weight))
+        half = keys[: (len(keys) + 1) // 2]
+        kept += [key for key in half if candidates[key].pose.score > 0]
     return sorted(kept)
 
 
-def _next_poses(current: dict, matches, scores, queries, options) -> dict:
-    "The better half of the candidates, each with the pose that its matches give."
-    keys = list(current)
-    of_query = [candidate.query for candidate in current.values()]
-    kept = _better_half(of_query, scores)
+def _solved_again(kept: list, compared: dict, matches, queries, options) -> dict:
+    "Those of the compared candidates that are kept, each with the pose that its matches give."
+    row_of = {key: row for row, key in enumerate(compared)}
+    rows = [row_of[key] for key in kept]
+    of_query = [compared[key].query for key in kept]
     size = queries.images.shape[-1]
-    found = candidates_of(matches[kept], [of_query[row] for row in kept], queries.K, size, options)
-    return {keys[row]: candidate for row, candidate in zip(kept, found) if candidate.pose}
+    found = candidates_of(matches[rows], of_query, queries.K, size, options)
+    return {key: candidate for key, candidate in zip(kept, found) if candidate.pose}
 
 
 @torch.no_grad()
@@ -164,6 +171,7 @@ def render_and_compare(
     candidates: list,  # of `Candidate`, hypotheses for the queries
     steps: int = 2,  # how often poses are solved again; 0: poses are only scored
     options: PnPOptions = PnPOptions(),  # how matches become a pose
+    gradient_weight: float = 0.0,  # of the agreement of gradients, when candidates are ordered
 ) -> list:  # of `Candidate`, one for each given one, with the score of the comparison
     "Render the object at each pose, match it with the query, solve again. A candidate without a pose stays as it is."
     best = list(candidates)
@@ -171,12 +179,13 @@ def render_and_compare(
     for step in range(steps + 1):
         if not current:
             break
-        candidates = list(current.values())
-        matches, scores, agreements = _compare(model, mesh, center, queries, candidates)
+        matches, scores, agreements = _compare(model, mesh, center, queries, list(current.values()))
         for (i, candidate), score, agreement in zip(current.items(), scores, agreements):
-            if step == 0 or score > best[i].pose.score:
-                pose = replace(candidate.pose, score=score)
-                best[i] = replace(candidate, pose=pose, agreement=agreement)
+            pose = replace(candidate.pose, score=score)
+            current[i] = replace(candidate, pose=pose, agreement=agreement)
+            if step == 0 or current[i].worth(gradient_weight) > best[i].worth(gradient_weight):
+                best[i] = current[i]
         if step < steps:
-            current = _next_poses(current, matches, scores, queries, options)
+            kept = _better_half(current, gradient_weight)
+            current = _solved_again(kept, current, matches, queries, options)
     return best

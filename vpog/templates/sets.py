@@ -253,14 +253,15 @@ def pack_template_folder(
 def cached_templates(
     name: str,  # of the data set
     models: str,  # folder of its CAD models
-    level: int = 1,  # 0, 1, 2: 42, 162, 642 viewpoints
-    size: int = 224,  # side of the packed crops, px
-    crop_margin: float = 1.1,  # see `RenderOptions`
+    options: RenderOptions,  # packed ones
     cache: str | Path | None = None,  # folder of all that is kept; default in the user's cache
 ) -> Path:
     "Where the packed templates of a data set's models are kept."
     folder = Path(cache) if cache else cache_folder()
-    return folder / "templates" / f"{name}-{models}-level{level}-{size}-{crop_margin:g}"
+    parts = [name, models, f"level{options.level}", str(options.pack), f"{options.crop_margin:g}"]
+    if options.distance != "fit":
+        parts.append(str(options.distance))
+    return folder / "templates" / "-".join(parts)
 
 # %% ../../nbs/templates/115_sets.ipynb #7e00ea19
 def _finish(report: RenderReport, out: str):

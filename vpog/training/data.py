@@ -23,6 +23,7 @@ from ..meshes import dataset_models
 from ..rng import Stream, hash_uniform, sample_key
 from ..scenes.web import WebScenes, open_scenes
 from ..synth.scenes import SceneOptions, make_scenes, procedural_models
+from ..templates.make import RenderOptions
 from ..templates.sets import cached_templates, render_models
 from ..templates.store import TemplateStore
 from .schema import to_options
@@ -69,21 +70,26 @@ def _synth_templates(data: DictConfig, where: Path) -> Path:
     return where / f"templates-level{templates.level}-{data.image_size}-{templates.crop_margin:g}"
 
 
+def _render_options(data: DictConfig) -> RenderOptions:
+    "How templates are rendered."
+    templates = data.templates
+    return RenderOptions(
+        level=templates.level, pack=data.image_size, crop_margin=templates.crop_margin
+    )
+
+
 def _bop_templates(data: DictConfig) -> Path:
     "Templates of a BOP data set: in the cache folder."
     templates = data.templates
     if templates.dir:
         return Path(templates.dir)
     name = Path(data.root).resolve().name
-    return cached_templates(
-        name, data.models, templates.level, data.image_size, templates.crop_margin
-    )
+    return cached_templates(name, data.models, _render_options(data))
 
 
 def _render(models, out: Path, data: DictConfig):
     "Templates of CAD models as the config wants them; what is there is kept."
-    level, crop_margin = data.templates.level, data.templates.crop_margin
-    render_models(models, out, level=level, pack=data.image_size, crop_margin=crop_margin)
+    render_models(models, out, _render_options(data))
 
 
 def make_synth(

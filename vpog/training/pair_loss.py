@@ -6,7 +6,7 @@
 __all__ = ['Views', 'PairLabels', 'pair_labels', 'SmallViews', 'looks_same', 'retrieval_targets', 'retrieval_loss', 'flow_loss',
            'judgement_loss']
 
-# %% ../../nbs/training/738_pair_loss.ipynb #212468e2
+# %% ../../nbs/training/738_pair_loss.ipynb #c0fbb938
 from dataclasses import dataclass
 
 import torch
@@ -15,10 +15,10 @@ from torch.nn import functional as F
 
 from ..batch import TensorRecord
 from ..models.pair_encoder import CELL
-from ..models.pairnet import PairFlow, cell_centers
+from ..models.pairnet import cell_centers
 from ..warp import fold_views, land_and_see
 
-# %% ../../nbs/training/738_pair_loss.ipynb #758720fd
+# %% ../../nbs/training/738_pair_loss.ipynb #d8ee32fa
 @dataclass(repr=False)
 class Views(TensorRecord):
     "Depth and cameras of n views."
@@ -60,7 +60,7 @@ def pair_labels(
     flow = torch.where(on_object[:, None], flow, 0)
     return PairLabels(flow, _anchors(visible) & on_object, on_object)
 
-# %% ../../nbs/training/738_pair_loss.ipynb #02b63ef3
+# %% ../../nbs/training/738_pair_loss.ipynb #207c192b
 @dataclass(repr=False)
 class SmallViews(TensorRecord):
     "Crops of n views about the object's box, at a low resolution."
@@ -102,7 +102,7 @@ def looks_same(
     alike &= (relief * both).sum((2, 3)) / count < most_relief
     return alike & ((chroma * both).sum((2, 3)) / count < most_chroma)
 
-# %% ../../nbs/training/738_pair_loss.ipynb #cda10d05
+# %% ../../nbs/training/738_pair_loss.ipynb #e544ed43
 def retrieval_targets(
     angles: Tensor,  # `[n, T]` degrees, of views that look the same at most a few
     same_object: Tensor,  # `[n, T]` bool
@@ -128,7 +128,7 @@ def retrieval_loss(
         losses.append(entropy[has_target].sum() / has_target.sum().clamp_min(1))
     return tuple(losses)
 
-# %% ../../nbs/training/738_pair_loss.ipynb #4e502dbf
+# %% ../../nbs/training/738_pair_loss.ipynb #2edace22
 def flow_loss(
     turns: list,  # of `PairFlow`
     labels: PairLabels,
