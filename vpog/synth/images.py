@@ -16,7 +16,7 @@ import trimesh
 from ..meshes import Mesh, MeshPart
 from ..render import Light, default_renderer
 from ..scenes import SceneImage
-from .textures import noise_map, printed_paper
+from .textures import printed_paper, surface_texture
 
 # %% ../../nbs/synth/310_images.ipynb #4ef2cac9
 def resting_rotation(
@@ -87,21 +87,11 @@ def _textured_quad(corners, texture):
     return Mesh([MeshPart(np.asarray(corners, np.float32), faces, white, uv, texture)])
 
 
-def _surface_texture(rng, n):
-    "Wood, cloth, stone or paper, from far away: two colours mixed by stretched noise, `[n, n, 3]` uint8."
-    a, b = rng.uniform(20, 235, (2, 3))
-    stretch = int(rng.choice([1, 1, 4, 16]))
-    noise = noise_map(rng, n, n // stretch if n // stretch >= 8 else 8)
-    share = cv2.resize(noise, (n, n))[..., None] ** rng.uniform(0.5, 2)
-    grain = rng.normal(0, rng.uniform(0, 8), (n, n, 1))
-    return (a + (b - a) * share + grain).clip(0, 255).astype(np.uint8)
-
-
 def _surface(rng, printed, n=512):
     "Texture of a table or wall; a share `printed` of them is covered with print."
     if printed and rng.uniform() < printed:
         return printed_paper(rng, n * 3 // 2)
-    return _surface_texture(rng, n)
+    return surface_texture(rng, n)
 
 
 def _room(rng, reach, printed):
