@@ -37,12 +37,14 @@ class RandomGroups:
     per_object: int = 6  # groups of each object
     plain: float = 0.5  # share of objects in one colour, see `random_texture`
     tile: int = 128  # px, side of a tile of the texture
+    first: int = 0  # number of the first object: a run that goes on shall see new ones
 
     def __call__(
         self,
         number: int,  # of the object
     ) -> Iterator[ViewGroup]:
         "Groups of one object."
+        number += self.first
         mesh = random_object((self.seed, number), tile=self.tile, plain=self.plain)
         for k in range(self.per_object):
             yield render_group(mesh, np.random.default_rng((self.seed, number, k)), self.options)
