@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['COMMANDS', 'vpog_demo', 'vpog_doctor', 'vpog_render_templates', 'vpog_pack_templates', 'vpog_make_scenes',
-           'vpog_train', 'vpog_estimate', 'vpog_evaluate', 'command_head', 'train_help', 'run_command', 'usage', 'main']
+           'vpog_train', 'vpog_train_pairs', 'vpog_estimate', 'vpog_evaluate', 'command_head', 'train_help',
+           'run_command', 'usage', 'main']
 
 # %% ../nbs/cli.ipynb #747e21c4
 import ast
@@ -27,6 +28,7 @@ COMMANDS = {
     "pack_templates": "pack PNG templates for training: one file for each object",
     "make_scenes": "make training images from CAD models or from procedural objects",
     "train": "train a model",
+    "train_pairs": "train the small pair network, in pieces, on endless renderings",
     "estimate": "find the poses of an object in a photograph",
     "evaluate": "find the poses of a BOP data set and score them",
 }
@@ -37,6 +39,7 @@ _MODULES = {
     "pack_templates": "vpog.templates.sets",
     "make_scenes": "vpog.synth.scenes",
     "train": "vpog.training.run",
+    "train_pairs": "vpog.training.pair_run",
     "estimate": "vpog.inference.command",
     "evaluate": "vpog.evaluation.evaluate",
 }
@@ -113,6 +116,7 @@ vpog_render_templates = partial(run_command, "render_templates")
 vpog_pack_templates = partial(run_command, "pack_templates")
 vpog_make_scenes = partial(run_command, "make_scenes")
 vpog_train = partial(run_command, "train")
+vpog_train_pairs = partial(run_command, "train_pairs")
 vpog_estimate = partial(run_command, "estimate")
 vpog_evaluate = partial(run_command, "evaluate")
 
