@@ -13,6 +13,7 @@ import signal
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from multiprocessing import get_context
@@ -129,7 +130,8 @@ def _write(connection, slots, make, numbers, niceness):
                 write_slot(groups, slot, group)
                 connection.send((slot, number))
     except Exception as e:
-        connection.send(_Failure(f"{type(e).__name__}: {e}", traceback.format_exc()))
+        with suppress(OSError):  # the process that trains may have ended
+            connection.send(_Failure(f"{type(e).__name__}: {e}", traceback.format_exc()))
 
 # %% ../../nbs/synth/314_view_ring.ipynb #ef28262b
 _AHEAD = 2  # slots that a writer is lent at a time, so that it need not wait
