@@ -126,11 +126,12 @@ def gradient_agreement(
     renderings: Tensor,  # `[n, 3, H, W]` in [0, 1], each in the crop of its query
     masks: Tensor,  # `[n, H, W]` bool, of the renderings
     size: int = 128,  # px, side of the images that are described
+    cell: int = 8,  # px, side of a cell
 ) -> Tensor:  # `[n]` in [0, 1]; 0 where the rendering is empty
     "Mean cosine of gradient descriptors over the cells of the rendering's mask."
     images = torch.cat([queries, renderings])
     resized = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
-    of_queries, of_renderings = gradient_descriptors(resized).split(len(queries))
+    of_queries, of_renderings = gradient_descriptors(resized, cell).split(len(queries))
     on = cells_on_mask(masks, of_queries.shape[-2:])
     cosine = (of_queries * of_renderings).sum(1) * on
     return cosine.flatten(1).sum(1) / on.flatten(1).sum(1).clamp_min(1)

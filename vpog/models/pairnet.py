@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['cell_centers', 'sample_cells', 'Correlation', 'PairFlow', 'PairFeatures', 'FlowHead', 'JudgementHead', 'PairNet',
-           'save_pairnet', 'load_pairnet']
+           'fast_bf16', 'save_pairnet', 'load_pairnet']
 
-# %% ../../nbs/models/555_pairnet.ipynb #1220eb75
+# %% ../../nbs/models/555_pairnet.ipynb #9c40506c
 import json
 import math
 from dataclasses import asdict, dataclass, fields
@@ -28,7 +28,7 @@ from vpog.models.pair_encoder import (
     PairNetConfig,
 )
 
-# %% ../../nbs/models/555_pairnet.ipynb #6f88d380
+# %% ../../nbs/models/555_pairnet.ipynb #900cf737
 def cell_centers(
     height: int,
     width: int,
@@ -81,7 +81,7 @@ class Correlation:
         ]
         return torch.cat(found, 1).view(P, h, w, -1).permute(0, 3, 1, 2)
 
-# %% ../../nbs/models/555_pairnet.ipynb #0ee171f3
+# %% ../../nbs/models/555_pairnet.ipynb #1c7e0bfc
 @dataclass(repr=False)
 class PairFlow(TensorRecord):
     "Where the cells of P templates are seen in their queries."
@@ -162,7 +162,7 @@ class FlowHead(nn.Module):
             turns.append(PairFlow(flow, step[:, 2].clamp(-4, 3), step[:, 3]))
         return turns, state
 
-# %% ../../nbs/models/555_pairnet.ipynb #a2821adf
+# %% ../../nbs/models/555_pairnet.ipynb #506f1be5
 class JudgementHead(nn.Module):
     "Are the rotations of two views the same? Asked of the state after the last turn."
 
@@ -191,7 +191,7 @@ class JudgementHead(nn.Module):
         size = masks.mean((1, 2))
         return self.mlp(torch.cat([pooled, torch.stack([*measures, size], -1)], -1))[:, 0]
 
-# %% ../../nbs/models/555_pairnet.ipynb #5bf7b1c0
+# %% ../../nbs/models/555_pairnet.ipynb #b2f09e6e
 class PairNet(nn.Module):
     "Encoder, descriptors, flow and judgement."
 
@@ -231,7 +231,14 @@ class PairNet(nn.Module):
         )
         return turns[-1], self.judgement(state, turns[-1], masks)
 
-# %% ../../nbs/models/555_pairnet.ipynb #8959f8e1
+# %% ../../nbs/models/555_pairnet.ipynb #fea271e0
+def fast_bf16() -> bool:
+    "Does the processor multiply bfloat16 in hardware?"
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
+    capability = torch.backends.cpu.get_cpu_capability()
+    return "AVX512" in capability and "avx512_bf16" in flags
+
+# %% ../../nbs/models/555_pairnet.ipynb #76c5a83a
 _KIND = "pairnet"  # in `config.json`; that of a `VPOG` has none
 _VERSION = 1  # of the format of the two files
 

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['log', 'HELD_OUT', 'PairTraining', 'learning_rate_at', 'pair_step', 'PairRun', 'make_backgrounds', 'held_out_batches',
-           'validate', 'has_fast_bf16', 'train_pairs', 'vpog_train_pairs']
+           'validate', 'train_pairs', 'vpog_train_pairs']
 
-# %% ../../nbs/training/742_pair_run.ipynb #9b42f640
+# %% ../../nbs/training/742_pair_run.ipynb #1e5c741e
 import csv
 import json
 import logging
@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from ..files import atomic_path, check_output_folder, cli_errors, path_lock, read_json
 from ..models.pair_encoder import CELL, Descriptors, template_cells
-from ..models.pairnet import PairNet, load_pairnet, save_pairnet
+from ..models.pairnet import PairNet, fast_bf16, load_pairnet, save_pairnet
 from ..synth.composites import make_composites
 from ..synth.textures import printed_paper, surface_texture
 from ..synth.view_groups import GroupOptions, ViewGroup
@@ -36,7 +36,7 @@ from .reports import run_log, time_text
 
 log = logging.getLogger("vpog")
 
-# %% ../../nbs/training/742_pair_run.ipynb #797cd7ad
+# %% ../../nbs/training/742_pair_run.ipynb #4b7d203f
 @dataclass(frozen=True)
 class PairTraining:
     "How a pair network is trained."
@@ -118,7 +118,7 @@ def _measures(batch: PairBatch, similarities: Tensor, last) -> dict:
         measures[name] = float(errors.median()) if len(errors) else math.nan
     return measures
 
-# %% ../../nbs/training/742_pair_run.ipynb #bcb49648
+# %% ../../nbs/training/742_pair_run.ipynb #c1e5a3d7
 class PairRun:
     "A network, the average of its weights, the optimiser, and the steps that are done."
 
@@ -203,7 +203,7 @@ class PairRun:
         except (RuntimeError, KeyError, ValueError, TypeError) as e:
             raise ValueError(f"{path}: cannot be continued ({e})") from e
 
-# %% ../../nbs/training/742_pair_run.ipynb #07397fad
+# %% ../../nbs/training/742_pair_run.ipynb #c638d05e
 def make_backgrounds(
     count: int,
     side: int,  # px
@@ -257,14 +257,7 @@ def _means(measures: list) -> dict:
     "Mean of each measure."
     return {name: float(np.nanmean([m[name] for m in measures])) for name in measures[0]}
 
-# %% ../../nbs/training/742_pair_run.ipynb #010d54a5
-def has_fast_bf16() -> bool:
-    "Does the processor multiply bfloat16 in hardware?"
-    capability = torch.backends.cpu.get_cpu_capability()
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
-    return "AVX512" in capability and "avx512_bf16" in flags
-
-
+# %% ../../nbs/training/742_pair_run.ipynb #b164b747
 def _keep_options(folder: Path, options: PairTraining):
     "Note the options of a new run. `ValueError` if the run has other ones."
     path, current = folder / "options.json", asdict(options)
@@ -347,7 +340,7 @@ def train_pairs(
         if (folder / "last.pt").is_file():
             run.load(folder / "last.pt")
             log.info("%s: goes on after step %s", folder, run.step)
-        bf16 = has_fast_bf16()
+        bf16 = fast_bf16()
         held_out = held_out_batches(options) if options.validate_every else []
         rng = np.random.default_rng((options.seed, run.step))
         backgrounds = make_backgrounds(192, 224, rng)
@@ -368,7 +361,7 @@ def train_pairs(
             raise Stopped(128 + signals.received)
     return run
 
-# %% ../../nbs/training/742_pair_run.ipynb #8d19fb68
+# %% ../../nbs/training/742_pair_run.ipynb #87571d10
 @call_parse
 def vpog_train_pairs(  # noqa: PLR0913
     folder: str,  # of the run; a run that is there goes on
