@@ -24,8 +24,8 @@ from .results import check_results, has_target, read_detections, read_results
 from .scoring import Scorer
 from .targets import check_targets, read_targets
 from ..files import check_output_folder, read_json
-from ..inference.estimator import Estimator
 from ..inference.onboarding import fingerprint
+from ..inference.pair_estimator import load_estimator
 from ..scenes.folders import BopScenes
 
 # %% ../../nbs/evaluation/940_plan.ipynb #e80a4b62
@@ -83,7 +83,7 @@ def make_parts(
     if plan.model:
         # a low score is no reason to leave a pose out: recall counts them all
         options = dict(device=plan.device, cache=plan.cache, min_score=0.0)
-        poses = ModelPoses(Estimator.from_pretrained(plan.model, **options), scenes)
+        poses = ModelPoses(load_estimator(plan.model, **options), scenes)
         methods |= {"vpog": poses, "retrieval only": RetrievedPoses(poses)}
     methods |= {name: ResultPoses(path) for name, path in plan.result_files().items()}
     return EvaluationParts(scenes, scorer, methods, boxes)

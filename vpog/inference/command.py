@@ -35,8 +35,8 @@ from vpog.inference.detections import (
 )
 from .detections import parse_floats as parse_floats
 from .estimates import PoseEstimate
-from .estimator import Estimator
 from .onboarding import OnboardedObject
+from .pair_estimator import load_estimator
 from .photographs import Photograph, find_photos, plan_outputs, read_photo
 from ..meshes import Mesh
 from ..vis.poses import draw_box, show_pose
@@ -150,7 +150,8 @@ def _check_options(options: SimpleNamespace):
         ("refinements", 0, 20),
         ("instances", 1, 1000),
     ):
-        if not least <= (value := getattr(options, name)) <= most:
+        value = getattr(options, name)
+        if value is not None and not least <= value <= most:
             raise ValueError(f"{name}: expected {least} to {most}, got {value}")
     if options.cache:
         check_output_folder(options.cache, "cache")
@@ -163,10 +164,10 @@ class _Run:
         _check_options(options)
         self.options = options
         self.found = options.detections and read_photo_detections(options.detections)
-        searching = dict(hypotheses=options.hypotheses, refinements=options.refinements)
-        if options.min_score is not None:
-            searching["min_score"] = options.min_score
-        self.estimator = Estimator.from_pretrained(options.model, cache=options.cache, **searching)
+        names = ("hypotheses", "refinements", "min_score")
+        given = {name: getattr(options, name) for name in names}
+        searching = {name: value for name, value in given.items() if value is not None}
+        self.estimator = load_estimator(options.model, cache=options.cache, **searching)
         self.objects: dict[Path, OnboardedObject] = {}
         self.seconds = dict(onboarding=0.0, poses=0.0)
 
@@ -313,13 +314,13 @@ def vpog_estimate(  # noqa: PLR0913
     image_id: int = None,  # of the photograph in --detections and --camera; default the only one, or the file's number
     obj_id: int = None,  # only this object of --detections
     instances: int = 1,  # detections of each object that are used, best score first
-    model: str = "nano_conv",  # folder of a trained model, e.g. <run_dir>/model of vpog_train; or nano_conv
+    model: str = "nano_conv",  # folder of a trained model, e.g. <run_dir>/model; or nano_conv, pair
     units: str = "mm",  # of the mesh: mm, cm, dm, m or inch
     scale: float = 1.0,  # multiplies the mesh in addition, e.g. a GLB that is not in metres
     out: str = None,  # figure to write, default pose.png; a folder for a folder, default poses
     json: bool = False,  # one JSON document on standard output, all else on standard error
-    hypotheses: int = 10,  # poses to start from
-    refinements: int = 2,  # how often the object is rendered at each pose and matched again
+    hypotheses: int = None,  # poses to start from; default as suits the model
+    refinements: int = None,  # how often poses are drawn and moved; default as suits the model
     min_score: float = None,  # least score of a pose; one below is not found: probably not this object; default 0.15
     cache: str = None,  # folder for what is made once; default in the user's cache
 ):

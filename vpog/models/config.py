@@ -117,6 +117,9 @@ def read_config(
     content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected an object with sizes, got a {type(content).__name__}")
+    if "kind" in content:
+        came = repr(content["kind"])[:40]
+        raise ValueError(f"{path}: expected a VPOG, got weights of kind {came}; use load_estimator")
     version = content.pop("version", None)
     if version != FILE_VERSION:
         raise ValueError(
