@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['Camera', 'Candidate', 'Estimator', 'EstimatorOptions', 'Inputs', 'NoDetection', 'OnboardedObject', 'Onboarder',
-           'PhotoDetection', 'Photograph', 'PnPOptions', 'PoseEstimate', 'QueryCrops', 'UnlikelyIntrinsics',
-           'best_detections', 'camera_from_exif', 'camera_from_fov', 'camera_from_lens', 'camera_from_numbers',
-           'candidates_of', 'check_inputs', 'choose_camera', 'distinct_views', 'estimate_line', 'estimate_record',
-           'find_photos', 'fingerprint', 'gradient_bank', 'gradient_poses', 'gradient_queries', 'in_rolls',
-           'intrinsics_remarks', 'mesh_files', 'parse_boxes', 'parse_floats', 'plan_outputs', 'pose_figure',
-           'pose_from_box', 'read_camera', 'read_mask', 'read_photo', 'read_photo_detections', 'render_and_compare',
-           'render_views', 'typed_detections']
+           'PairEstimator', 'PairEstimatorOptions', 'PairObject', 'PhotoDetection', 'Photograph', 'PnPOptions',
+           'PoseEstimate', 'QueryCrops', 'UnlikelyIntrinsics', 'best_detections', 'camera_from_exif', 'camera_from_fov',
+           'camera_from_lens', 'camera_from_numbers', 'candidates_of', 'check_inputs', 'choose_camera',
+           'distinct_views', 'estimate_line', 'estimate_record', 'find_photos', 'fingerprint', 'gradient_bank',
+           'gradient_poses', 'gradient_queries', 'in_rolls', 'intrinsics_remarks', 'load_estimator', 'mesh_files',
+           'parse_boxes', 'parse_floats', 'plan_outputs', 'pose_figure', 'pose_from_box', 'read_camera', 'read_mask',
+           'read_photo', 'read_photo_detections', 'render_and_compare', 'render_views', 'typed_detections']
 
 # %% ../../nbs/inference/840_inference.ipynb #7ce9d048
 from .box_pose import pose_from_box
@@ -46,6 +46,12 @@ from vpog.inference.gradients import (
     gradient_queries,
 )
 from .onboarding import OnboardedObject, Onboarder, fingerprint, in_rolls
+from vpog.inference.pair_estimator import (
+    PairEstimator,
+    PairEstimatorOptions,
+    PairObject,
+    load_estimator,
+)
 from .photographs import Photograph, find_photos, plan_outputs, read_photo
 from vpog.inference.refine import (
     Candidate,
@@ -66,6 +72,9 @@ _all_ = [
     "NoDetection",
     "OnboardedObject",
     "Onboarder",
+    "PairEstimator",
+    "PairEstimatorOptions",
+    "PairObject",
     "PhotoDetection",
     "Photograph",
     "PnPOptions",
@@ -90,6 +99,7 @@ _all_ = [
     "gradient_queries",
     "in_rolls",
     "intrinsics_remarks",
+    "load_estimator",
     "mesh_files",
     "parse_boxes",
     "parse_floats",
