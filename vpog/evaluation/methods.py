@@ -166,6 +166,7 @@ class GradientPoses:
         self.scenes = scenes
         self.templates = templates
         self.banks = {}
+        self.times = {}  # of no image, as of the other controls
 
     def prepare(self, obj_id: int):
         "Describe the templates of an object."
