@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .errors import TAUS, add, adi, mspd, mssd, symmetries, vsd
-from .methods import ControlPoses, ResultPoses
+from .methods import ControlPoses, GradientPoses, ResultPoses
 from .recall import TargetErrors, average_recalls
 from .results import PoseResult, format_result, parse_result
 from .targets import TargetQuery, most_visible, target_query
@@ -276,7 +276,7 @@ def _timed_answers(method, queries: list, key: tuple) -> tuple:
     start = time.perf_counter()
     answers = [method(query) for query in queries]
     seconds = time.perf_counter() - start
-    if isinstance(method, (ControlPoses, ResultPoses)):
+    if isinstance(method, (ControlPoses, GradientPoses, ResultPoses)):
         seconds = method.times.get(key, -1.0)
     return answers, seconds
 
