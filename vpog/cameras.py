@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['check_intrinsics', 'project', 'pixel_centers', 'unproject', 'transform_points', 'invert_rigid', 'relative_pose',
-           'xywh_to_xyxy', 'xyxy_to_xywh', 'mask_box', 'square_box', 'jitter_box', 'crop_matrix', 'crop_resize',
-           'crop_view', 'rotate_views']
+           'xywh_to_xyxy', 'xyxy_to_xywh', 'mask_box', 'mask_boxes', 'square_box', 'jitter_box', 'crop_matrix',
+           'crop_resize', 'crop_view', 'crop_images', 'rotate_views']
 
 # %% ../nbs/010_cameras.ipynb #2c1b6192
 import math
@@ -149,6 +149,18 @@ def mask_box(
         raise ValueError(f"mask: expected at least one pixel, got an empty mask of shape {shape}")
     return torch.stack([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]).float()
 
+# %% ../nbs/010_cameras.ipynb #2d656a3f
+def mask_boxes(
+    masks: Tensor,  # `[B, H, W]` bool
+) -> Tensor:  # `[B, 4]` float32 corners
+    "Smallest box around each mask; all of the image if the mask is empty."
+    bounds = []
+    for on in (masks.any(1), masks.any(2)):  # columns, then rows
+        first = on.byte().argmax(1)
+        last = on.shape[1] - on.flip(1).byte().argmax(1)
+        bounds.append(torch.stack([first, last], -1))
+    return torch.stack(bounds, -1).flatten(1).float()
+
 # %% ../nbs/010_cameras.ipynb #b0dfe3ce
 def square_box(
     boxes: Tensor,  # `[..., 4]` corners
@@ -259,6 +271,21 @@ def crop_view(
         "depth": torch.from_numpy(crop_resize(depth, box, size) * inside),
         "K": crop_matrix(box.to(K.dtype), size) @ K,
     }
+
+# %% ../nbs/010_cameras.ipynb #8971489a
+def crop_images(
+    images: Tensor,  # `[B, C, S, S]`
+    boxes: Tensor,  # `[B, 4]` square corners, which may reach outside
+    size: int,  # px, side of the crop
+    mode: str = "bilinear",  # "nearest" for depth
+) -> Tensor:  # `[B, C, size, size]`, 0 outside
+    "Crops of a batch, consistent with `crop_matrix`."
+    side = images.shape[-1]
+    theta = torch.zeros(len(boxes), 2, 3, dtype=images.dtype, device=images.device)
+    theta[:, 0, 0], theta[:, 1, 1] = ((boxes[:, 2:] - boxes[:, :2]) / side).unbind(1)
+    theta[:, :, 2] = (boxes[:, :2] + boxes[:, 2:]) / side - 1
+    grid = F.affine_grid(theta, [len(boxes), 1, size, size], align_corners=False)
+    return F.grid_sample(images, grid, mode, align_corners=False)
 
 # %% ../nbs/010_cameras.ipynb #9a1fcc4d
 def _turned_intrinsics(K: Tensor, Rz: Tensor, middle: float) -> Tensor:  # `[..., 3, 3]`

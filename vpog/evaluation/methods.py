@@ -177,7 +177,7 @@ class GradientPoses:
         if not len(query.boxes):
             return []
         frame, boxes = query.frame, query.boxes
-        poses, scores = gradient_poses(
+        poses, scores, _ = gradient_poses(
             self.banks[query.obj_id],
             gradient_queries(frame.rgb, boxes),
             boxes,

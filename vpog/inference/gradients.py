@@ -86,10 +86,10 @@ def gradient_poses(
     center: Tensor,  # `[3]` mm, the object's centre
     num: int = 1,  # poses of each box
     apart_deg: float = 20.0,  # least angle between the rotations of two of them
-) -> tuple:  # poses `[n, num, 4, 4]` float64 T_m2c, scores `[n, num]` in [-1, 1]; the best first
+) -> tuple:  # poses `[n, num, 4, 4]` float64 T_m2c, scores and views `[n, num]`; the best first
     "Poses of the templates whose gradients fit best, in their boxes."
     scores = bank.compare(queries)
     R = allocentric_rotation(bank.poses, center)
     chosen = distinct_views(scores, R.float(), num, apart_deg)
     poses = pose_from_box(R[chosen], points, center, boxes[:, None], K)
-    return poses, scores.gather(1, chosen)
+    return poses, scores.gather(1, chosen), chosen

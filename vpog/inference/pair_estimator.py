@@ -16,7 +16,7 @@ from torch import Tensor
 from ..cameras import invert_rigid, square_box, transform_points, unproject
 from ..files import read_json
 from .estimates import Inputs, PoseEstimate, check_inputs
-from .estimator import Estimator, crop_queries, shows_nothing, without_pose
+from .estimator import Estimator, check_init, crop_queries, judged
 from .gradients import gradient_poses, gradient_queries
 from .onboarding import ObjectCache, read_mesh
 from .refine import QueryCrops
@@ -205,21 +205,17 @@ class PairEstimator:
             return []
         queries = crop_queries(inputs, self.size, self.options.crop_margin, self.device)
         described = gradient_queries(inputs.image, inputs.boxes, self.options.crop_margin)
-        retrieved = obj.bank.compare(described).argmax(1).tolist()
-        starts = self._starts(inputs, obj, described, init)
+        starts, retrieved = self._starts(inputs, obj, described, init)
         return [self._estimate(inputs, queries, i, obj, starts[i], retrieved[i]) for i in range(n)]
 
-    def _starts(self, inputs: Inputs, obj: PairObject, described: Tensor, init) -> Tensor:
-        "`[n, h, 4, 4]` poses to begin with."
+    def _starts(self, inputs: Inputs, obj: PairObject, described: Tensor, init) -> tuple:
+        "`[n, h, 4, 4]` poses to begin with, and the best view of each box."
         if init is not None:
-            init = torch.as_tensor(init).double()
-            if init.shape != (len(inputs.boxes), 4, 4):
-                expected = [len(inputs.boxes), 4, 4]
-                raise ValueError(f"init: expected {expected}, got {list(init.shape)}")
-            return init[:, None]
+            retrieved = obj.bank.compare(described).argmax(1)
+            return check_init(init, len(inputs.boxes))[:, None], retrieved.tolist()
         vertices = torch.from_numpy(obj.mesh.vertices)
         options = self.options
-        poses, _ = gradient_poses(
+        poses, _, views = gradient_poses(
             obj.bank,
             described,
             inputs.boxes,
@@ -229,7 +225,7 @@ class PairEstimator:
             options.hypotheses,
             options.apart_deg,
         )
-        return poses
+        return poses, views[:, 0].tolist()
 
     def _compare(self, queries: QueryCrops, i: int, query: Tensor, mesh: Mesh, drawn: list) -> list:
         "Draw poses and compare them: each gets its score and worth; `PairFlow` and depth of each."
@@ -302,19 +298,7 @@ class PairEstimator:
             K=inputs.K,
             mesh=obj.mesh,
         )
-        return self._judged(estimate, queries, i)
-
-    def _judged(self, estimate: PoseEstimate, queries: QueryCrops, i: int) -> PoseEstimate:
-        "The estimate, or without its pose if the crop shows nothing, or if the score is too low."
-        if not self.options.min_score:
-            return estimate
-        mask = None if queries.masks is None else queries.masks[i]
-        if shows_nothing(queries.images[i], mask):
-            return without_pose(estimate, "the box shows one colour only")
-        if estimate.score < self.options.min_score:
-            below = f"score {estimate.score:.2f} is below {self.options.min_score:.2f}"
-            return without_pose(estimate, f"{below}: probably not this object")
-        return estimate
+        return judged(estimate, queries, i, self.options.min_score)
 
 # %% ../../nbs/inference/832_pair_estimator.ipynb #385ea6e3
 def load_estimator(

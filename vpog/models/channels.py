@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..cameras import unproject
+from .descriptors import neighbour_differences
 
 # %% ../../nbs/models/545_channels.ipynb #f2bb5490
 def standardised(
@@ -39,9 +40,7 @@ def gradient_channels(
     largest: float = 2.5,  # bound of the magnitude, which is 1 in the root mean square around
 ) -> Tensor:  # `[n, 3, H, W]`: m' cos 2φ, m' sin 2φ, m'
     "Edges of the grey image, without their sign and without contrast."
-    grey = F.pad(images.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
-    dx = grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]
-    dy = grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]
+    dx, dy = neighbour_differences(images.mean(1, keepdim=True))
     energy = (dx.square() + dy.square()).clamp_min(1e-12)
     magnitude = (energy / (_local_mean(energy) + 1e-5)).sqrt().clamp_max(largest)
     per_energy = magnitude / energy
@@ -63,9 +62,7 @@ def camera_normals(
 ) -> Tensor:  # `[n, 3, H, W]` unit vectors towards the camera; 0 without a surface
     "Normals of the surface in the camera frame, by central differences."
     points = unproject(depth, K.to(depth.dtype)).permute(0, 3, 1, 2)
-    points = F.pad(points, (1, 1, 1, 1), mode="replicate")
-    right = points[..., 1:-1, 2:] - points[..., 1:-1, :-2]
-    down = points[..., 2:, 1:-1] - points[..., :-2, 1:-1]
+    right, down = neighbour_differences(points)
     (a, b, c), (d, e, f) = down.unbind(1), right.unbind(1)
     normal = torch.stack([b * f - c * e, c * d - a * f, a * e - b * d], 1)
     length = normal.square().sum(1, keepdim=True).clamp_min(1e-12).sqrt()

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['CompositeOptions', 'choose_backgrounds', 'over', 'place', 'surface_normals', 'add_gloss', 'add_highlights', 'scatter',
-           'add_clutter', 'cast_shadow', 'put_in_front', 'add_occluders', 'uneven_light', 'mask_boxes', 'crop_boxes',
-           'crop_images', 'Composite', 'photograph', 'make_composites']
+           'add_clutter', 'cast_shadow', 'put_in_front', 'add_occluders', 'uneven_light', 'crop_boxes', 'Composite',
+           'photograph', 'make_composites']
 
 # %% ../../nbs/synth/313_composites.ipynb #91b8c8a8
 import math
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..batch import TensorRecord
-from ..cameras import crop_matrix, jitter_box, square_box, unproject
+from ..cameras import crop_images, crop_matrix, jitter_box, mask_boxes, square_box, unproject
 from vpog.synth.sensor import (
     add_noise,
     blur,
@@ -248,18 +248,6 @@ def uneven_light(
     depth = strength * uniform(g, each, 0, 0.6) * (uniform(g, each, 0, 1) < 0.3)
     return images * (1 + field).clamp_min(0) * (1 - depth * shaded)
 
-# %% ../../nbs/synth/313_composites.ipynb #2d656a3f
-def mask_boxes(
-    masks: Tensor,  # `[B, H, W]` bool
-) -> Tensor:  # `[B, 4]` float32 corners
-    "Smallest box around each mask; all of the image if the mask is empty."
-    bounds = []
-    for on in (masks.any(1), masks.any(2)):  # columns, then rows
-        first = on.byte().argmax(1)
-        last = on.shape[1] - on.flip(1).byte().argmax(1)
-        bounds.append(torch.stack([first, last], -1))
-    return torch.stack(bounds, -1).flatten(1).float()
-
 # %% ../../nbs/synth/313_composites.ipynb #b86e3b0a
 def crop_boxes(
     visible: Tensor,  # `[B, H, W]` bool
@@ -275,21 +263,6 @@ def crop_boxes(
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
     half = half.clamp_min(8)
     return torch.cat([centre - half, centre + half], -1)
-
-# %% ../../nbs/synth/313_composites.ipynb #8971489a
-def crop_images(
-    images: Tensor,  # `[B, C, S, S]`
-    boxes: Tensor,  # `[B, 4]` square corners, which may reach outside
-    size: int,  # px, side of the crop
-    mode: str = "bilinear",  # "nearest" for depth
-) -> Tensor:  # `[B, C, size, size]`, 0 outside
-    "Crops of a batch, consistent with `crop_matrix`."
-    side = images.shape[-1]
-    theta = torch.zeros(len(boxes), 2, 3, dtype=images.dtype, device=images.device)
-    theta[:, 0, 0], theta[:, 1, 1] = ((boxes[:, 2:] - boxes[:, :2]) / side).unbind(1)
-    theta[:, :, 2] = (boxes[:, :2] + boxes[:, 2:]) / side - 1
-    grid = F.affine_grid(theta, [len(boxes), 1, size, size], align_corners=False)
-    return F.grid_sample(images, grid, mode, align_corners=False)
 
 # %% ../../nbs/synth/313_composites.ipynb #3c20d02e
 @dataclass

@@ -16,6 +16,7 @@ from torch import Tensor
 from ..batch import TensorRecord
 from ..meshes import Mesh
 from ..render import Light, default_renderer
+from ..templates.make import bounding_radius
 
 # %% ../../nbs/synth/312_view_groups.ipynb #7f226702
 @dataclass(frozen=True)
@@ -88,11 +89,6 @@ def turned_view(
     raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
 
 # %% ../../nbs/synth/312_view_groups.ipynb #22eacaaa
-def _radius(mesh):
-    "Distance of the farthest vertex from the centre, mm."
-    return float(np.linalg.norm(mesh.vertices - mesh.center, axis=1).max())
-
-
 def centred_camera(
     mesh: Mesh,  # mm
     R: np.ndarray,  # `[3, 3]` model-to-camera rotation
@@ -105,7 +101,7 @@ def centred_camera(
         raise ValueError(f"distance: expected more than one radius of the object, got {distance}")
     T = np.eye(4)
     T[:3, :3] = R
-    T[:3, 3] = [0, 0, distance * _radius(mesh)] - R @ mesh.center
+    T[:3, 3] = [0, 0, distance * bounding_radius(mesh)] - R @ mesh.center
     points = mesh.vertices @ R.T + T[:3, 3]
     rays = points[:, :2] / points[:, 2:]
     low, high = rays.min(0), rays.max(0)
@@ -154,7 +150,7 @@ def render_group(
     queries = [_query(mesh, R, rng, options) for R in rotations]
     others = [turned_view(R, kind, rng) for R in rotations for kind in KINDS]
     templates = [_template(mesh, R, options) for R in others]
-    farthest = _radius(mesh) * (max(options.distance[1], options.template_distance) + 1)
+    farthest = bounding_radius(mesh) * (max(options.distance[1], options.template_distance) + 1)
     step = np.float32(farthest / np.iinfo(np.int16).max)
     return ViewGroup(
         **_stacked(queries, "query", step),

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..cameras import crop_images
 from ..models.pair_encoder import template_cells
 from ..rotations import geodesic_distance
-from ..synth.composites import Composite, crop_boxes, crop_images
+from ..synth.composites import Composite, crop_boxes
 from ..synth.view_groups import ViewGroup
 from vpog.training.pair_loss import (
     PairLabels,
