@@ -126,15 +126,24 @@ class VPOGLoader:
         log.info("epoch %d: %s", self.epoch, self.report)
 
     def _next(self, messages) -> Made | None:
-        "The next message of the workers; None after the last. The log says if none comes for long."
+        """The next message of the workers; None after the last. The log says if none comes for long.
+
+        `RuntimeError` if a worker has died."""
         seconds = self.stream.options.warn_after
 
         def describe():
             opened = self.stream.opened(self.stream.name_opened)
             return f"no batch for {seconds:g} s: {opened}"
 
-        with warn_while_waiting(seconds, describe):
-            return next(messages, None)
+        try:
+            with warn_while_waiting(seconds, describe):
+                return next(messages, None)
+        except (OSError, EOFError) as e:  # a message of a process that is no more
+            dead = [w for w in getattr(messages, "_workers", ()) if not w.is_alive()]
+            if not dead:
+                raise
+            died = ", ".join(f"{w.pid} (exit code {w.exitcode})" for w in dead)
+            raise RuntimeError(f"DataLoader worker died after step {self.step}: {died}") from e
 
     def _new_report(self) -> EpochReport:
         "A report that knows what the indices have left out."
