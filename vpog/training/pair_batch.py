@@ -34,6 +34,7 @@ class PairOptions:
     template_color: float = 0.08  # spread of the gain of each colour of a template
     template_gain: tuple = (0.7, 1.2)  # bounds of the gain of all colours
     mid_share: float = 0.25  # of placed templates that are turned by 18° to 75°
+    flip_share: float = 0.15  # of placed templates that are turned by about 180°
     scale_error: float = 0.1  # spread of the logarithm of the scale of placed templates
     shift_error: float = 7.0  # px, spread of their place in each direction
     same_angle: float = 8.0  # degrees, largest angle that views count as that look the same
@@ -130,7 +131,7 @@ def _angles(
     return angles, same_object
 
 
-def _choose_pairs(G: int, Q: int, T: int, g: torch.Generator, mid_share: float) -> tuple:
+def _choose_pairs(G: int, Q: int, T: int, g: torch.Generator, options: PairOptions) -> tuple:
     "Indices of the near, the other and the placed template of each query, `[G·Q]` each."
     B = G * Q
     first = torch.arange(G).repeat_interleave(Q) * T
@@ -142,7 +143,10 @@ def _choose_pairs(G: int, Q: int, T: int, g: torch.Generator, mid_share: float) 
     any_template = first + torch.randint(T, (B,), generator=g)
     flip_or_any = torch.where(chance(0.7), near + 2, any_template)
     other = torch.where(chance(0.6), near + 1, flip_or_any)
-    placed = torch.where(chance(mid_share), near + 1, near)
+    kind = torch.rand(B, generator=g)
+    mid, flip = options.mid_share, options.flip_share
+    mid_or_near = torch.where(kind < mid + flip, near + 1, near)
+    placed = torch.where(kind < flip, near + 2, mid_or_near)
     return near, other, placed
 
 
@@ -164,7 +168,7 @@ def make_pair_batch(
         groups.template_poses.flatten(0, 1),
     )
     queries = Views(composite.depth, composite.K, composite.poses)
-    near, other, picked = _choose_pairs(G, Q, T, g, options.mid_share)
+    near, other, picked = _choose_pairs(G, Q, T, g, options)
     smaller = torch.where(torch.rand(B, generator=g) < 0.5, 0.5, 1.0)
     moved, placed = placed_templates(
         images[picked],

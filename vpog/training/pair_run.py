@@ -25,7 +25,7 @@ from ..files import atomic_path, check_output_folder, cli_errors, path_lock, rea
 from ..models.pair_encoder import CELL, Descriptors, template_cells
 from ..models.pairnet import PairNet, fast_bf16, load_pairnet, save_pairnet
 from ..synth.composites import make_composites
-from ..synth.textures import printed_paper, surface_texture
+from ..synth.textures import random_background
 from ..synth.view_groups import GroupOptions, ViewGroup
 from ..synth.view_ring import RandomGroups, ViewRing
 from .callbacks import Stopped, StopSignals
@@ -33,6 +33,7 @@ from .checkpoints import read_state
 from .pair_batch import PairBatch, make_pair_batch
 from .pair_loss import flow_loss, judgement_loss, retrieval_loss
 from .reports import run_log, time_text
+from .schedule import cosine_schedule, ema_update
 
 log = logging.getLogger("vpog")
 
@@ -58,10 +59,9 @@ def learning_rate_at(
     step: int,  # that comes next, from 0
     options: PairTraining,
 ) -> float:
-    "Rate of a step: a straight rise, then half a cosine."
-    rise = min(1.0, (step + 1) / options.warmup)
-    fall = 0.5 * (1 + math.cos(math.pi * min(step / options.steps, 1.0)))
-    return options.learning_rate * rise * (0.02 + 0.98 * fall)
+    "Rate of a step, see `cosine_schedule`."
+    factor = cosine_schedule(step, options.steps, options.warmup, final=0.02)
+    return options.learning_rate * factor
 
 
 def _retrieval(model: PairNet, batch: PairBatch, queries: Tensor, templates: Tensor) -> tuple:
@@ -100,7 +100,7 @@ def pair_step(
         weights=0.1 * F.binary_cross_entropy(weights.clamp(1e-4, 1 - 1e-4), batch.query_cells),
     )
     loss = sum(losses.values())
-    measures = {name: float(value) for name, value in losses.items()}
+    measures = {name: float(value.detach()) for name, value in losses.items()}
     return loss, measures | _measures(batch, similarities.detach(), turns[-1])
 
 
@@ -137,6 +137,7 @@ class PairRun:
             (0.9, 0.98),
             weight_decay=options.weight_decay,
         )
+        self._follow = ema_update(options.average)
         self.step = 0
 
     def update(
@@ -156,18 +157,10 @@ class PairRun:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self.optimizer.step()
         self.step += 1
-        self._follow()
+        weights = self.model.state_dict()
+        averages = [self.average[name] for name in weights]
+        self._follow(averages, weights.values(), torch.tensor(self.step))
         return measures
-
-    @torch.no_grad()
-    def _follow(self):
-        "The average takes a step towards the weights."
-        kept = min(self.options.average, self.step / (self.step + 20))
-        for name, value in self.model.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - kept)
-            else:
-                self.average[name].copy_(value)
 
     def averaged(self) -> PairNet:
         "A network with the averaged weights, in evaluation mode."
@@ -209,12 +202,8 @@ def make_backgrounds(
     side: int,  # px
     rng,  # `np.random.Generator`
 ) -> Tensor:  # `[count, side, side, 3]` uint8
-    "Surfaces of tables and walls, a third of them printed."
-    surfaces = [
-        printed_paper(rng, side) if rng.uniform() < 0.35 else surface_texture(rng, side)
-        for _ in range(count)
-    ]
-    return torch.from_numpy(np.stack(surfaces))
+    "What may be behind objects, see `random_background`."
+    return torch.from_numpy(np.stack([random_background(rng, side) for _ in range(count)]))
 
 
 def _batch(groups: ViewGroup, backgrounds: Tensor, g: torch.Generator) -> PairBatch:
