@@ -24,8 +24,8 @@ from ..inference.estimator import Estimator
 from vpog.inference.gradients import (
     GRADIENT_TEMPLATES,
     gradient_bank,
-    gradient_poses,
     gradient_queries,
+    retrieved_poses,
 )
 from ..meshes import dataset_models
 from ..rotations import allocentric_rotation
@@ -177,7 +177,7 @@ class GradientPoses:
         if not len(query.boxes):
             return []
         frame, boxes = query.frame, query.boxes
-        poses, scores, _ = gradient_poses(
+        poses, scores, _ = retrieved_poses(
             self.banks[query.obj_id],
             gradient_queries(frame.rgb, boxes),
             boxes,

@@ -8,7 +8,7 @@ __all__ = ['Camera', 'Candidate', 'Estimator', 'EstimatorOptions', 'Inputs', 'No
            'PoseEstimate', 'QueryCrops', 'UnlikelyIntrinsics', 'best_detections', 'camera_from_exif', 'camera_from_fov',
            'camera_from_lens', 'camera_from_numbers', 'candidates_of', 'check_inputs', 'choose_camera',
            'distinct_views', 'estimate_line', 'estimate_record', 'find_photos', 'fingerprint', 'gradient_bank',
-           'gradient_poses', 'gradient_queries', 'in_rolls', 'intrinsics_remarks', 'load_estimator', 'mesh_files',
+           'retrieved_poses', 'gradient_queries', 'in_rolls', 'intrinsics_remarks', 'load_estimator', 'mesh_files',
            'parse_boxes', 'parse_floats', 'plan_outputs', 'pose_figure', 'pose_from_box', 'read_camera', 'read_mask',
            'read_photo', 'read_photo_detections', 'render_and_compare', 'render_views', 'typed_detections']
 
@@ -42,8 +42,8 @@ from .estimator import Estimator, EstimatorOptions
 from vpog.inference.gradients import (
     distinct_views,
     gradient_bank,
-    gradient_poses,
     gradient_queries,
+    retrieved_poses,
 )
 from .onboarding import OnboardedObject, Onboarder, fingerprint, in_rolls
 from vpog.inference.pair_estimator import (
@@ -95,7 +95,7 @@ _all_ = [
     "find_photos",
     "fingerprint",
     "gradient_bank",
-    "gradient_poses",
+    "retrieved_poses",
     "gradient_queries",
     "in_rolls",
     "intrinsics_remarks",

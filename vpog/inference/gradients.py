@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GRADIENT_SIZE', 'GRADIENT_BINS', 'GRADIENT_ROLLS', 'GRADIENT_TEMPLATES', 'gradient_bank', 'gradient_queries',
-           'distinct_views', 'gradient_poses']
+           'distinct_views', 'retrieved_poses']
 
 # %% ../../nbs/inference/817_gradients.ipynb #647fbe88
 import numpy as np
@@ -44,7 +44,11 @@ def gradient_bank(
 ) -> ViewBank:  # `T·rolls` views, on the CPU
     "Gradient descriptors of an object's templates in several rolls."
     below_90 = rolls // 4
-    bank = make_bank(views, _described, below_90, GRADIENT_SIZE, crop_margin, until_deg=90.0)
+
+    def describe(crops):
+        return _described(crops.images)
+
+    bank = make_bank(views, describe, below_90, GRADIENT_SIZE, crop_margin, until_deg=90.0)
     return with_quarter_turns(bank, below_90)
 
 # %% ../../nbs/inference/817_gradients.ipynb #f1ad6ffc
@@ -77,7 +81,7 @@ def distinct_views(
     return torch.stack(chosen, 1)
 
 # %% ../../nbs/inference/817_gradients.ipynb #54b3e3a6
-def gradient_poses(
+def retrieved_poses(
     bank: ViewBank,  # of the object
     queries: Tensor,  # `[n, 10, 16, 16]` of `gradient_queries`
     boxes: Tensor,  # `[n, 4]` corners, px

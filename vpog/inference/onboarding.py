@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -182,15 +183,25 @@ class ObjectCache:
         crop_margin: float,  # side of the crops over the long side of the object's box
     ) -> ViewBank:
         "Gradient descriptors of a mesh, made if they are not in the cache."
-        templates = asdict(GRADIENT_TEMPLATES)
-        made_with = [__version__, templates, GRADIENT_SIZE, GRADIENT_ROLLS, crop_margin]
+        made_with = [GRADIENT_SIZE, GRADIENT_ROLLS, crop_margin]
+        describe = partial(gradient_bank, crop_margin=crop_margin)
+        return self.described(mesh, "gradients", made_with, describe)
+
+    def described(
+        self,
+        mesh: Mesh,  # mm
+        name: str,  # of the folder
+        made_with: list,  # what the descriptors depend on beside the mesh; what `json` takes
+        describe: Callable,  # `TemplateViews` → `ViewBank`
+    ) -> ViewBank:
+        "Descriptors of a mesh's views, as `GRADIENT_TEMPLATES` says; made if they are not in the cache."
+        made_with = [__version__, asdict(GRADIENT_TEMPLATES), *made_with]
         key = fingerprint(*_mesh_contents(mesh), made_with)
 
         def make():
-            store = self.rendered(mesh, GRADIENT_TEMPLATES)
-            return gradient_bank(store.load(1), crop_margin=crop_margin)
+            return describe(self.rendered(mesh, GRADIENT_TEMPLATES).load(1))
 
-        return self.kept(f"gradients/{key}", ViewBank, make)
+        return self.kept(f"{name}/{key}", ViewBank, make)
 
     def kept(
         self,

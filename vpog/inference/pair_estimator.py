@@ -7,6 +7,7 @@ __all__ = ['PairEstimatorOptions', 'PairObject', 'draw_poses', 'score_of', 'flow
 
 # %% ../../nbs/inference/832_pair_estimator.ipynb #e14f6d7b
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,15 @@ from ..cameras import invert_rigid, square_box, transform_points, unproject
 from ..files import read_json
 from .estimates import Inputs, PoseEstimate, check_inputs
 from .estimator import Estimator, check_init, crop_queries, judged
-from .gradients import gradient_poses, gradient_queries
-from .onboarding import ObjectCache, read_mesh
+from .gradients import retrieved_poses
+from .onboarding import ObjectCache, fingerprint, read_mesh
 from .refine import QueryCrops
 from ..meshes import Mesh, check_size
 from ..models.config import model_folder
 from ..models.descriptors import ViewBank, gradient_agreement
 from ..models.pair_encoder import CELL, template_cells
-from ..models.pairnet import PairFlow, PairNet, fast_bf16, load_pairnet
+from ..models.pairnet import PairFlow, PairNet, load_pairnet
+from ..models.view_descriptors import VIEW_ROLLS, describe_crops, describe_views
 from ..pnp import PoseHypothesis, robust_pose
 from ..render import default_renderer
 
@@ -39,6 +41,7 @@ class PairEstimatorOptions:
     crop_margin: float = 1.1  # side of the crop over the long side of the box
     max_error: float = 0.047  # of an inlier of PnP, as a fraction of the crop's side
     size_weight: float = 0.3  # of the share of the crop that a drawing covers, in its worth
+    judgement_weight: float = 0.06  # of the network's judgement (a logit), in a drawing's worth
     min_score: float = 0.1  # a pose below is refused; 0: none is
 
     def __post_init__(self):
@@ -54,7 +57,7 @@ class PairEstimatorOptions:
 class PairObject:
     "An object that is ready for the estimator."
 
-    bank: ViewBank  # gradients of its views in all rolls
+    bank: ViewBank  # learnt descriptors of its views in all rolls
     center: Tensor  # `[3]` centre of the mesh's box, mm
     diameter: float  # mm
     mesh: Mesh
@@ -135,7 +138,7 @@ def flow_points(
 
 # %% ../../nbs/inference/832_pair_estimator.ipynb #09e77598
 class PairEstimator:
-    "Poses of objects from one image, by gradients and a pair network."
+    "Poses of objects from one image, by a pair network."
 
     def __init__(
         self,
@@ -151,7 +154,7 @@ class PairEstimator:
         self.options = replace(options or PairEstimatorOptions(), **changes)
         self.objects = ObjectCache(cache)
         self.size = model.config.image_size
-        self.bf16 = self.device.type == "cuda" or fast_bf16()
+        self._weights = fingerprint(*model.state_dict().values())
 
     @classmethod
     def from_pretrained(
@@ -167,7 +170,7 @@ class PairEstimator:
         options = self.options
         return (
             f"PairEstimator: {self.model}\n"
-            f"  {options.hypotheses} hypotheses from gradients, moved {options.refinements} times"
+            f"  {options.hypotheses} hypotheses from descriptors, moved {options.refinements} times"
         )
 
     def onboard(
@@ -184,7 +187,10 @@ class PairEstimator:
             came = type(obj).__name__
             raise ValueError(f"onboard: expected a mesh file or a Mesh, got {came}")
         mesh = check_size(obj, "mesh")
-        bank = self.objects.gradient_bank(mesh, self.options.crop_margin)
+        margin = self.options.crop_margin
+        made_with = [self._weights, VIEW_ROLLS, margin]
+        describe = partial(describe_views, self.model, crop_margin=margin)
+        bank = self.objects.described(mesh, "descriptors", made_with, describe)
         return PairObject(bank, torch.from_numpy(mesh.center).double(), mesh.diameter, mesh)
 
     @torch.no_grad()
@@ -195,7 +201,7 @@ class PairEstimator:
         boxes=None,  # `[n, 4]` corners, px; default those of the masks
         obj=None,  # `PairObject`, or what `onboard` takes
         masks=None,  # `[n, H, W]` bool, visible masks; matches off them are left out
-        init=None,  # `[n, 4, 4]` poses to begin with, in place of those from gradients
+        init=None,  # `[n, 4, 4]` poses to begin with, in place of those from descriptors
     ) -> list:  # of n `PoseEstimate`
         "Poses of an object in n detections. `ValueError` for inputs that `check_inputs` refuses."
         inputs = check_inputs(image, K, boxes, masks)
@@ -204,9 +210,13 @@ class PairEstimator:
         if n == 0:
             return []
         queries = crop_queries(inputs, self.size, self.options.crop_margin, self.device)
-        described = gradient_queries(inputs.image, inputs.boxes, self.options.crop_margin)
-        starts, retrieved = self._starts(inputs, obj, described, init)
-        return [self._estimate(inputs, queries, i, obj, starts[i], retrieved[i]) for i in range(n)]
+        with self.model.autocast():
+            features = self.model.encoder.query(queries.images)
+        starts, retrieved = self._starts(inputs, obj, describe_crops(self.model, features), init)
+        found = [
+            self._search(queries, i, features[i : i + 1], obj.mesh, starts[i]) for i in range(n)
+        ]
+        return [self._answer(inputs, queries, i, obj, found[i], retrieved[i]) for i in range(n)]
 
     def _starts(self, inputs: Inputs, obj: PairObject, described: Tensor, init) -> tuple:
         "`[n, h, 4, 4]` poses to begin with, and the best view of each box."
@@ -215,7 +225,7 @@ class PairEstimator:
             return check_init(init, len(inputs.boxes))[:, None], retrieved.tolist()
         vertices = torch.from_numpy(obj.mesh.vertices)
         options = self.options
-        poses, _, views = gradient_poses(
+        poses, _, views = retrieved_poses(
             obj.bank,
             described,
             inputs.boxes,
@@ -235,13 +245,15 @@ class PairEstimator:
         images, masks = images.to(self.device), depth.to(self.device) > 0
         photo = queries.images[i : i + 1].expand_as(images)
         agreement = gradient_agreement(photo, images, masks, self.size, cell=4)
-        worth = agreement + self.options.size_weight * masks.float().mean((1, 2))
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+        with self.model.autocast():
             n = len(drawn)
             cameras = K.to(images.dtype).to(self.device).expand(n, 3, 3)
             templates = self.model.encoder.template(images, depth.to(self.device), cameras)
             cells = template_cells(depth.to(self.device))
-            flow, _ = self.model.compare(query.expand(n, -1, -1, -1), templates, cells)
+            flow, logits = self.model.compare(query.expand(n, -1, -1, -1), templates, cells)
+        covered = masks.float().mean((1, 2))
+        options = self.options
+        worth = agreement + options.size_weight * covered + options.judgement_weight * logits
         for one, agrees, value in zip(drawn, agreement.tolist(), worth.tolist()):
             one.pose = replace(one.pose, score=score_of(agrees) if agrees > 0 else 0.0)
             one.worth = value
@@ -257,10 +269,10 @@ class PairEstimator:
         pose = robust_pose(x3d, x2d, queries.K[i], weights, max_error)[0]
         return _Drawn(pose, 0.0, x3d, x2d, weights) if pose else None
 
-    def _search(self, queries: QueryCrops, i: int, mesh: Mesh, starts: Tensor) -> list:
+    def _search(
+        self, queries: QueryCrops, i: int, query: Tensor, mesh: Mesh, starts: Tensor
+    ) -> list:
         "All poses on the way, the best first."
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            query = self.model.encoder.query(queries.images[i : i + 1])
         nothing = torch.zeros(0, dtype=torch.bool)
         current = [_Drawn(PoseHypothesis(T, 0.0, nothing)) for T in starts]
         every = []
@@ -277,9 +289,8 @@ class PairEstimator:
                 break
         return sorted(every, key=lambda one: -one.worth)
 
-    def _estimate(self, inputs, queries, i, obj, starts, retrieved) -> PoseEstimate:
+    def _answer(self, inputs, queries, i, obj, found, retrieved) -> PoseEstimate:
         "The best pose of a detection."
-        found = self._search(queries, i, obj.mesh, starts)
         best = found[0]
         square = square_box(inputs.boxes[i], self.options.crop_margin)
         side = (square[2] - square[0]) / self.size  # px of the photograph per px of the crop

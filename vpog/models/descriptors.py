@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['unit_cells', 'neighbour_differences', 'gradient_descriptors', 'cells_on_mask', 'ViewBank', 'gradient_agreement',
-           'crop_to_masks', 'make_bank', 'with_quarter_turns']
+           'mask_squares', 'crop_to_masks', 'ViewCrops', 'turned_crops', 'make_bank', 'with_quarter_turns']
 
 # %% ../../nbs/models/522_descriptors.ipynb #9acf55b6
 import math
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..batch import TensorRecord
-from ..cameras import crop_images, mask_boxes, rotate_views, square_box
+from ..cameras import crop_images, crop_matrix, mask_boxes, rotate_views, square_box
 from ..rotations import rotation_z
 
 # %% ../../nbs/models/522_descriptors.ipynb #ef42b916
@@ -79,7 +79,7 @@ def cells_on_mask(
 class ViewBank(TensorRecord):
     "Descriptors of T views, and how queries compare with them."
 
-    features: Tensor  # `[T, C, h, w]` float16, a unit vector at each cell, 0 off the mask
+    features: Tensor  # `[T, C, h, w]` int8, 127 times a unit vector at each cell, 0 off the mask
     masks: Tensor  # `[T, h, w]` bool, cells on the object
     poses: Tensor  # `[T, 4, 4]` float64 T_m2c, mm
 
@@ -96,7 +96,7 @@ class ViewBank(TensorRecord):
             came = f"{list(masks.shape)} and {list(poses.shape)}"
             raise ValueError(f"ViewBank: expected masks [{T}, {h}, {w}], poses [{T}, 4, 4]; {came}")
         features = unit_cells(descriptors) * masks[:, None]
-        return cls(features.half(), masks, poses)
+        return cls((127 * features).round().to(torch.int8), masks, poses)
 
     def compare(
         self,
@@ -117,7 +117,7 @@ class ViewBank(TensorRecord):
             flat @ buffer[: len(part)].copy_(part).mT
             for part in self.features.flatten(1).split(chunk)
         ]
-        return torch.cat(sums, 1) / self.masks.flatten(1).sum(1).clamp_min(1)
+        return torch.cat(sums, 1) / (127 * self.masks.flatten(1).sum(1).clamp_min(1))
 
     def best(
         self,
@@ -145,6 +145,17 @@ def gradient_agreement(
     return cosine.flatten(1).sum(1) / on.flatten(1).sum(1).clamp_min(1)
 
 # %% ../../nbs/models/522_descriptors.ipynb #4b1f9ded
+def mask_squares(
+    masks: Tensor,  # `[n, H, W]` bool
+    margin: float = 1.1,  # side of the square over the long side of the mask's box
+) -> Tensor:  # `[n, 4]` corners, px
+    "Squares about the masks; the whole view where there is no mask."
+    height, width = masks.shape[1:]
+    whole = torch.tensor([0.0, 0, width, height], device=masks.device)
+    seen = masks.flatten(1).any(1)
+    return torch.where(seen[:, None], square_box(mask_boxes(masks), margin), whole)
+
+
 def crop_to_masks(
     images: Tensor,  # `[n, 3, H, W]`, H = W
     masks: Tensor,  # `[n, H, W]` bool
@@ -152,38 +163,71 @@ def crop_to_masks(
     margin: float = 1.1,  # side of the square over the long side of the mask's box
 ) -> tuple:  # images `[n, 3, size, size]`, masks `[n, size, size]` bool
     "Square crops about the masks; a view without a mask stays whole. Black outside."
-    height, width = masks.shape[1:]
-    boxes = square_box(mask_boxes(masks), margin)
-    whole = torch.tensor([0.0, 0, width, height], device=masks.device)
-    boxes = torch.where(masks.flatten(1).any(1)[:, None], boxes, whole)
+    boxes = mask_squares(masks, margin)
     cropped = crop_images(torch.cat([images, masks[:, None].to(images.dtype)], 1), boxes, size)
     return cropped[:, :3], cropped[:, 3] >= 0.5
+
+
+@dataclass(repr=False)
+class ViewCrops(TensorRecord):
+    "Crops of n views about the object."
+
+    images: Tensor  # `[n, 3, size, size]` in [0, 1]
+    masks: Tensor  # `[n, size, size]` bool
+    depths: Tensor  # `[n, size, size]` mm
+    K: Tensor  # `[n, 3, 3]` of the crops
+    poses: Tensor  # `[n, 4, 4]` T_m2c
+
+    def turned(
+        self,
+        angle: float,  # radians about the optical axis, x towards y
+    ) -> "ViewCrops":
+        "The same crops, turned."
+        angles = torch.full((len(self),), angle, dtype=self.K.dtype, device=self.K.device)
+        return ViewCrops(*rotate_views(*self.tensors().values(), angles))
+
+
+def turned_crops(
+    views,  # templates of one object: `images [T, 3, S, S]` uint8, `masks`, `depths`, `K`, `poses`
+    index: int,  # of a template
+    angles: Tensor,  # `[n]` radians
+    size: int,  # px, side of the crops
+    margin: float = 1.1,  # side of a crop over the long side of the object's box
+) -> ViewCrops:  # `[n]`
+    "One template in several rolls, cropped again in each."
+    image = views.images[index].float() / 255
+    one = (image, views.masks[index], views.depths[index], views.K[index], views.poses[index])
+    copies = [v.expand(len(angles), *v.shape) for v in one]
+    images, masks, depths, K, poses = rotate_views(*copies, angles.to(image.device))
+    boxes = mask_squares(masks, margin)
+    images, on = crop_to_masks(images, masks, size, margin)
+    depths = crop_images(depths[:, None], boxes, size, "nearest")[:, 0] * on
+    return ViewCrops(images, on, depths, crop_matrix(boxes.to(K.dtype), size) @ K, poses)
 
 
 @torch.no_grad()
 def make_bank(
     views,  # T templates of one object: `images [T, 3, S, S]` uint8, `masks`, `depths`, `K`, `poses`
-    describe: Callable,  # images `[n, 3, size, size]` in [0, 1] → descriptors `[n, C, h, w]`
+    describe: Callable,  # `ViewCrops` of n views → descriptors `[n, C, h, w]`
     rolls: int = 1,  # copies of each; copy k is turned by `k·until_deg/rolls`
     size: int | None = None,  # side of the crops that are described, px; default S
     margin: float = 1.1,  # side of a crop over the long side of the object's box
     until_deg: float = 360.0,
-) -> ViewBank:  # `T·rolls` views, template by template, each in all rolls
+    quarter_turns: bool = False,  # also all of them turned by 90°, 180° and 270°
+) -> ViewBank:  # template by template, each in all rolls
     "Describe templates in several rolls, one template at a time. `ValueError` if there is none."
     if len(views.images) == 0:
         raise ValueError("make_bank: expected at least one template, got none")
     size = size or views.images.shape[-1]
-    angle = torch.arange(rolls, dtype=torch.float64) * math.radians(until_deg) / rolls
+    angles = torch.arange(rolls, dtype=torch.float64) * math.radians(until_deg) / rolls
     banks = []
     for i in range(len(views.images)):
-        image = views.images[i].float() / 255
-        one = (image, views.masks[i], views.depths[i], views.K[i], views.poses[i])
-        copies = [v.expand(rolls, *v.shape) for v in one]
-        images, masks, _, _, poses = rotate_views(*copies, angle.to(image.device))
-        images, masks = crop_to_masks(images, masks, size, margin)
-        descriptors = describe(images)
-        on = cells_on_mask(masks, descriptors.shape[-2:])
-        banks.append(ViewBank.of(descriptors, on, poses))
+        crops = turned_crops(views, i, angles, size, margin)
+        if quarter_turns:
+            crops = ViewCrops.cat([crops.turned(k * math.pi / 2) for k in range(4)])
+        descriptors = describe(crops)
+        on = cells_on_mask(crops.masks, descriptors.shape[-2:])
+        banks.append(ViewBank.of(descriptors.cpu(), on.cpu(), crops.poses.cpu()))
     return ViewBank.cat(banks)
 
 # %% ../../nbs/models/522_descriptors.ipynb #3e4e61df

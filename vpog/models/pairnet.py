@@ -218,6 +218,11 @@ class PairNet(nn.Module):
         "Where the parameters are."
         return self.log_temperature.device
 
+    def autocast(self):
+        "A context: layers compute in bfloat16 where the device is fast at it, see `fast_bf16`."
+        is_fast = self.device.type == "cuda" or fast_bf16()
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=is_fast)
+
     def compare(
         self,
         queries: Tensor,  # `[P, C, h, w]` features of photographs
