@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Views', 'PairLabels', 'pair_labels', 'SmallViews', 'looks_same', 'retrieval_targets', 'retrieval_loss', 'flow_loss',
-           'judgement_loss']
+           'judgement_loss', 'common_errors', 'common_loss']
 
 # %% ../../nbs/training/738_pair_loss.ipynb #c0fbb938
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from ..batch import TensorRecord
 from ..models.pair_encoder import CELL
-from ..models.pairnet import cell_centers
+from ..models.pairnet import PairFlow, cell_centers
 from ..warp import fold_views, land_and_see
 
 # %% ../../nbs/training/738_pair_loss.ipynb #d8ee32fa
@@ -35,6 +35,13 @@ class PairLabels(TensorRecord):
     flow: Tensor  # `[P, 2, h, w]` float32 cells, to where the anchor is in the query
     visible: Tensor  # `[P, h, w]` bool, is the anchor seen there?
     on_object: Tensor  # `[P, h, w]` bool, has the anchor a surface?
+
+    def asked(
+        self,
+        largest: float = 12.0,  # cells; what moves farther is not asked for
+    ) -> Tensor:  # `[P, h, w]` bool
+        "Cells whose flow is asked for."
+        return self.visible & (self.flow.abs().amax(1) < largest)
 
 
 def _anchors(x: Tensor) -> Tensor:
@@ -136,7 +143,7 @@ def flow_loss(
     decay: float = 0.7,  # weight of a turn over that of the next
 ) -> Tensor:
     "Negative log-likelihood of the flow where it is visible, and cross-entropy of the visibility."
-    asked = labels.visible & (labels.flow.abs().amax(1) < largest)
+    asked = labels.asked(largest)
     total = labels.flow.new_zeros(())
     for weight, turn in zip(_weights(len(turns), decay), turns):
         error = (turn.flow - labels.flow).abs().sum(1)
@@ -162,3 +169,35 @@ def judgement_loss(
 ) -> Tensor:
     "Cross-entropy with how near the rotations are."
     return F.binary_cross_entropy_with_logits(logits, torch.exp(-((angles / width_deg) ** 2)))
+
+# %% ../../nbs/training/738_pair_loss.ipynb #d2483c48
+def common_errors(
+    turn: PairFlow,
+    labels: PairLabels,
+    least: int = 12,  # cells that are asked for; pairs with fewer are left out
+) -> tuple:  # shift `[n, 2]` and linear part `[n, 2, 2]`, cells, of n ≤ P pairs
+    "What the errors of all cells have in common: see above."
+    asked = labels.asked()
+    chosen = asked.flatten(1).sum(1) >= least
+    weights = torch.exp(-turn.log_scale[chosen]) * asked[chosen]
+    weights = (weights / weights.sum((1, 2), keepdim=True)).flatten(1)
+    errors = (turn.flow - labels.flow)[chosen].flatten(2)
+    anchors = cell_centers(*asked.shape[1:], asked.device).flatten(1)
+    centred = anchors - (weights[:, None] * anchors).sum(2, keepdim=True)
+    radius = (weights * centred.square().sum(1)).sum(1).clamp_min(1e-6).sqrt()
+    offsets = centred / radius[:, None, None]
+    weighted = weights[:, None] * offsets
+    spread = weighted @ offsets.mT + 0.01 * torch.eye(2, device=asked.device)  # a line has no width
+    shift = (weights[:, None] * errors).sum(2)
+    linear = torch.linalg.solve(spread, weighted @ errors.mT).mT
+    return shift, linear
+
+
+def common_loss(
+    turn: PairFlow,
+    labels: PairLabels,
+) -> Tensor:
+    "Mean size of what the errors have in common; 0 where no pair has enough cells."
+    shift, linear = common_errors(turn, labels)
+    sizes = shift.abs().sum(1) + linear.abs().sum((1, 2))
+    return sizes.sum() / max(len(sizes), 1)

@@ -31,7 +31,7 @@ from ..synth.view_ring import RandomGroups, ViewRing
 from .callbacks import Stopped, StopSignals
 from .checkpoints import read_state
 from .pair_batch import PairBatch, make_pair_batch
-from .pair_loss import flow_loss, judgement_loss, retrieval_loss
+from .pair_loss import common_loss, flow_loss, judgement_loss, retrieval_loss
 from .reports import run_log, time_text
 from .schedule import cosine_schedule, ema_update
 
@@ -96,6 +96,7 @@ def pair_step(
         retrieval=among_all,
         own_object=among_own,
         flow=0.5 * flow_loss(turns, batch.labels),
+        common=0.5 * common_loss(turns[-1], batch.labels),
         judgement=0.5 * judgement_loss(logits, batch.pair_angles),
         weights=0.1 * F.binary_cross_entropy(weights.clamp(1e-4, 1 - 1e-4), batch.query_cells),
     )
