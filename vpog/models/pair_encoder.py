@@ -33,6 +33,8 @@ class PairNetConfig:
     hidden: int = 96  # channels of the state that is updated in turns
     iterations: int = 3  # turns of the flow
     image_size: int = 128  # px, side of the crops
+    score_middle: float = 1.0  # worth of a pose that is right as often as wrong, see the estimator
+    score_width: float = 0.06  # change of the worth that multiplies the odds by e
 
     def __post_init__(self):
         if len(self.widths) != 3 or len(self.blocks) != 3:
@@ -41,6 +43,8 @@ class PairNetConfig:
         if self.image_size % (2 * CELL):
             expected = f"expected a multiple of {2 * CELL} px"
             raise ValueError(f"image_size: {expected}, got {self.image_size}")
+        if not self.score_width > 0:
+            raise ValueError(f"score_width: expected a positive number, got {self.score_width}")
 
     @property
     def features(self) -> int:
