@@ -71,8 +71,9 @@ def _sampled(
     centroid = (triangles.mean(1) * area[:, None]).sum(0) / total[-1]
     return points, normals[face], colors, triangles[face], centroid
 
-# %% ../../nbs/meshes/066_symmetry_axes.ipynb #b3ae0cf5
-_SHARE = 0.95  # of the surface that must lie on the surface
+# %% ../../nbs/meshes/066_symmetry_axes.ipynb #c3cdd2f6
+_SHARE = 0.95  # of the surface that must come within the tolerance
+_FAR = 5.0  # tolerances within which all of it must come: by default 0.1 diameters, as in BOP
 _NORMAL = 0.02  # of the diameter: a unit of the normal counts like this distance
 
 
@@ -115,7 +116,7 @@ class SampledSurface:
         on_triangles = closest_point(self.triangles[near].reshape(-1, 3, 3), moved.repeat(4, 0))
         offsets = on_triangles.reshape(-1, 4, 3) - moved[:, None]
         distance = np.linalg.norm(offsets, axis=-1).min(1)
-        result = np.quantile(distance, _SHARE) / self.tolerance
+        result = max(np.quantile(distance, _SHARE), distance.max() / _FAR) / self.tolerance
         if self.color_tolerance is None:
             return float(result)
         difference = np.linalg.norm(self.colors[near[:, 0]] - self.colors[:count], axis=1)
