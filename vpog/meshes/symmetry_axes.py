@@ -94,15 +94,30 @@ class SampledSurface:
         count: int = 16000,  # samples
     ):
         points, self.normals, colors, triangles, self.center = _sampled(mesh, count, seed)
-        self.tolerance = tolerance
-        self.color_tolerance = color_tolerance
+        self.tolerance, self.color_tolerance = tolerance, color_tolerance
         self.diameter = mesh.diameter  # mm, as is the centre: in the model frame
         self.points = (points - self.center) / self.diameter
         self.triangles = (triangles - self.center) / self.diameter
-        features = _features(self.points, self.normals)
-        self.tree = cKDTree(features)
-        around = self.tree.query(features, 16)[1]
+        self.tree = cKDTree(_features(self.points, self.normals))
+        around = self.tree.query(self.tree.data, 16)[1]
         self.colors = colors[around].mean(1) / 3**0.5  # distances are root mean squares of R, G, B
+
+    def deviations(
+        self,
+        R: np.ndarray,  # `[3, 3]`
+        t: np.ndarray,  # `[3]`
+        count: int = 1200,  # points that are moved
+    ) -> tuple:  # `[count]` distances, `[count]` colour differences, in units of the tolerances
+        "How far a motion takes points from the surface, and from their colour."
+        moved = self.points[:count] @ R.T + t
+        near = self.tree.query(_features(moved, self.normals[:count] @ R.T), 4)[1]
+        on_triangles = closest_point(self.triangles[near].reshape(-1, 3, 3), moved.repeat(4, 0))
+        offsets = on_triangles.reshape(-1, 4, 3) - moved[:, None]
+        distance = np.linalg.norm(offsets, axis=-1).min(1)
+        if self.color_tolerance is None:
+            return distance / self.tolerance, np.zeros(count)
+        difference = np.linalg.norm(self.colors[near[:, 0]] - self.colors[:count], axis=1)
+        return distance / self.tolerance, difference / self.color_tolerance
 
     def misfit(
         self,
@@ -110,17 +125,10 @@ class SampledSurface:
         t: np.ndarray,  # `[3]`
         count: int = 1200,  # points that are moved
     ) -> float:  # at most 1 for a symmetry
-        "How far a motion takes the surface, or its colours, from itself, in units of the tolerance."
-        moved = self.points[:count] @ R.T + t
-        near = self.tree.query(_features(moved, self.normals[:count] @ R.T), 4)[1]
-        on_triangles = closest_point(self.triangles[near].reshape(-1, 3, 3), moved.repeat(4, 0))
-        offsets = on_triangles.reshape(-1, 4, 3) - moved[:, None]
-        distance = np.linalg.norm(offsets, axis=-1).min(1)
-        result = max(np.quantile(distance, _SHARE), distance.max() / _FAR) / self.tolerance
-        if self.color_tolerance is None:
-            return float(result)
-        difference = np.linalg.norm(self.colors[near[:, 0]] - self.colors[:count], axis=1)
-        return float(max(result, np.quantile(difference, _SHARE) / self.color_tolerance))
+        "How far a motion takes the surface, or its colours, from itself, in units of the tolerances."
+        distance, difference = self.deviations(R, t, count)
+        shares = np.quantile([distance, difference], _SHARE, axis=1)
+        return float(max(*shares, distance.max() / _FAR))
 
 # %% ../../nbs/meshes/066_symmetry_axes.ipynb #e363d5fb
 _PRIMES = (2, 3, 5, 7, 11)  # a symmetry of order n has one of each prime order that divides n
@@ -195,18 +203,17 @@ class _NearestTable:
 
 def _candidates(
     surface: SampledSurface,
-    count: int = 200,  # points that are moved
     most: int = 40,  # for each prime
 ) -> list:  # of (axis `[3]`, prime)
     "Axes about which a turn of a prime order takes the surface nearly to itself."
-    points, colors = surface.points[:5000], surface.colors[:count]
+    points, colors = surface.points[:5000], surface.colors[:200]
     table = _NearestTable(points)
     sphere = icosphere(3).numpy()
     half = sphere[sphere @ [1e-6, 1e-3, 1] > 0]
     axes = np.concatenate([np.linalg.eigh(points.T @ points)[1].T, half])
     found = []
     for prime in _PRIMES:
-        moved = points[:count] @ turns_about(axes, 2 * np.pi / prime).transpose(0, 2, 1)
+        moved = points[:200] @ turns_about(axes, 2 * np.pi / prime).transpose(0, 2, 1)
         near = table(moved)
         misfit = np.linalg.norm(points[near] - moved, axis=-1).mean(1)
         possible = misfit < surface.tolerance + 0.02  # the steps of grid and axes cost up to 0.015
@@ -278,6 +285,53 @@ def _line(
     return SymmetryAxis(vector / angle, point, prime)
 
 
+def _settled(
+    surface: SampledSurface,
+    line: SymmetryAxis,
+) -> SymmetryAxis:
+    "A line tilted, in steps from 3° to 0.2°, to where colours and shape fit best on the whole."
+
+    def cost(axis: np.ndarray) -> float:
+        turn = replace(line, axis=axis).turn(2 * np.pi / line.order)
+        return sum(deviation.clip(0, 3).mean() for deviation in surface.deviations(*turn, 600))
+
+    axis, step, best = line.axis, 0.05, cost(line.axis)
+    while step > 0.003:
+        across = np.linalg.svd(axis[None])[2][1:] * step
+        tilted = [axis + tilt for tilt in (*across, *-across)]
+        tilted = [trial / np.linalg.norm(trial) for trial in tilted]
+        costs = [cost(trial) for trial in tilted]
+        if min(costs) < best:
+            best, axis = min(costs), tilted[np.argmin(costs)]
+        else:
+            step /= 2
+    turn = replace(line, axis=axis).turn(2 * np.pi / line.order)
+    return replace(line, axis=axis, misfit=surface.misfit(*turn))
+
+
+def _checked(
+    surface: SampledSurface,
+    candidates: list,  # of (axis `[3]`, prime)
+    most: int = 8,  # for each prime, that are settled
+) -> list:  # of `SymmetryAxis` that hold; half turns first, then the best first
+    "Candidates, refined; where only the colours are off, they decide on the axis."
+    turns = np.stack([turns_about(axis, 2 * np.pi / prime) for axis, prime in candidates])
+    lines = []
+    for R, t, (_, prime) in zip(*_refined(surface, turns), candidates):
+        line = _line(R, t, prime)
+        if line is not None:
+            lines.append(replace(line, misfit=surface.misfit(*line.turn(2 * np.pi / prime))))
+    lines.sort(key=lambda line: (line.order, line.misfit))
+    for prime in _PRIMES:
+        off = [k for k, line in enumerate(lines) if line.order == prime and line.misfit > 0.5]
+        for k in off[:most]:
+            distance, difference = surface.deviations(*lines[k].turn(2 * np.pi / prime))
+            if np.quantile(difference, _SHARE) > max(0.5, np.quantile(distance, _SHARE)):
+                lines[k] = _settled(surface, lines[k])
+    held = [line for line in lines if line.misfit <= 1]
+    return sorted(held, key=lambda line: (line.order, line.misfit))
+
+
 def symmetry_axes(
     surface: SampledSurface,
 ) -> list:  # of `SymmetryAxis`
@@ -285,19 +339,13 @@ def symmetry_axes(
     candidates = _candidates(surface)
     if not candidates:
         return []
-    turns = np.stack([turns_about(axis, 2 * np.pi / prime) for axis, prime in candidates])
-    possible = []
-    for R, t, (_, prime) in zip(*_refined(surface, turns), candidates):
-        line = _line(R, t, prime)
-        if line is not None:
-            misfit = surface.misfit(*line.turn(2 * np.pi / prime))
-            possible.append(replace(line, misfit=misfit))
-    possible = [line for line in possible if line.misfit <= 1]
-    possible.sort(key=lambda line: (line.order, line.misfit))
     found = []
-    for k in _spread(np.array([line.axis for line in possible]), 0.1, len(possible)):
-        line = replace(possible[k], order=largest_order(surface, possible[k]))
-        found.append(line)
-        if sum(np.isinf(line.order) for line in found) == 2:
+    for line in _checked(surface, candidates):
+        if any(abs(line.axis @ other.axis) > np.cos(0.1) for other in found):
+            continue
+        order = largest_order(surface, line)
+        if order > 1:  # else its turn holds, but not the multiples of it
+            found.append(replace(line, order=order))
+        if sum(np.isinf(other.order) for other in found) == 2:
             break  # two of them give all others
     return found
