@@ -46,12 +46,13 @@ class Symmetries:
         "What kind of symmetry, in one line."
         if len(self.axes) == 3:
             return "Symmetries: every rotation about the centre"
-        words = [f"{len(self.discrete)} discrete"]
-        if len(self.discrete) == 1:
-            words = ["only the identity"] if not len(self.axes) else []
-        if len(self.axes):
-            words.append(f"continuous about ({', '.join(f'{x:.2f}' for x in self.axes[0])})")
-        return f"Symmetries: {', '.join(words)}"
+        words = []
+        if len(self.discrete) > 1:
+            words = [f"{len(self.discrete)} discrete, with the identity"]
+        for axis in self.axes:
+            rounded = ", ".join(f"{x + 0.0:.2f}" for x in axis.mul(100).round().div(100).tolist())
+            words.append(f"continuous about ({rounded})")
+        return f"Symmetries: {', '.join(words) or 'only the identity'}"
 
 # %% ../../nbs/meshes/068_symmetries.ipynb #3b47af10
 def given_symmetries(
@@ -179,6 +180,7 @@ def find_symmetries(
     axes = np.zeros((0, 3))
     if any(np.isinf(line.order) for line in lines):
         axes, R, point = _continuous(surface, lines)
+        axes = axes * np.where(axes.sum(1, keepdims=True) < 0, -1, 1)
     else:
         R, point = _group(surface, lines)
     center = torch.from_numpy(surface.center + surface.diameter * point)

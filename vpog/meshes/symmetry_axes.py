@@ -337,10 +337,8 @@ def symmetry_axes(
 ) -> list:  # of `SymmetryAxis`
     "Lines about which a surface has symmetries, with their largest order; at most two that are continuous."
     candidates = _candidates(surface)
-    if not candidates:
-        return []
     found = []
-    for line in _checked(surface, candidates):
+    for line in _checked(surface, candidates) if candidates else ():
         if any(abs(line.axis @ other.axis) > np.cos(0.1) for other in found):
             continue
         order = largest_order(surface, line)
