@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['LAYOUTS', 'moved_mesh', 'normalise_gso', 'find_models', 'ModelSet', 'dataset_models', 'MAX_FACES', 'MESH_SUFFIXES',
-           'MM_PER_UNIT', 'Mesh', 'MeshPart', 'check_size', 'check_solid', 'extreme_points', 'largest_distance',
-           'load_mesh', 'named_files_sha256', 'simplified', 'size_remark', 'unit_scale']
+           'MM_PER_UNIT', 'Mesh', 'MeshPart', 'Symmetries', 'check_size', 'check_solid', 'extreme_points',
+           'find_symmetries', 'given_symmetries', 'largest_distance', 'load_mesh', 'named_files_sha256',
+           'nearest_equivalent', 'same_pose_angle', 'simplified', 'size_remark', 'unit_scale']
 
 # %% ../../nbs/meshes/070_meshes.ipynb #1855ab2a
 import hashlib
@@ -31,6 +32,13 @@ from vpog.meshes.mesh import (
 )
 from .mesh_assets import MESH_SUFFIXES
 from .mesh_files import load_mesh, named_files_sha256
+from vpog.meshes.symmetries import (
+    Symmetries,
+    find_symmetries,
+    given_symmetries,
+    nearest_equivalent,
+    same_pose_angle,
+)
 
 # %% ../../nbs/meshes/070_meshes.ipynb #2ef325b4
 _all_ = [
@@ -39,12 +47,17 @@ _all_ = [
     "MM_PER_UNIT",
     "Mesh",
     "MeshPart",
+    "Symmetries",
     "check_size",
     "check_solid",
     "extreme_points",
+    "find_symmetries",
+    "given_symmetries",
     "largest_distance",
     "load_mesh",
     "named_files_sha256",
+    "nearest_equivalent",
+    "same_pose_angle",
     "simplified",
     "size_remark",
     "unit_scale",
