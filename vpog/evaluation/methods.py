@@ -23,6 +23,7 @@ from ..inference.box_pose import pose_from_box
 from ..inference.estimator import Estimator
 from vpog.inference.gradients import (
     GRADIENT_TEMPLATES,
+    Body,
     gradient_bank,
     gradient_queries,
     retrieved_poses,
@@ -177,14 +178,10 @@ class GradientPoses:
         if not len(query.boxes):
             return []
         frame, boxes = query.frame, query.boxes
-        poses, scores, _ = retrieved_poses(
-            self.banks[query.obj_id],
-            gradient_queries(frame.rgb, boxes),
-            boxes,
-            frame.K,
-            torch.from_numpy(self.scenes.mesh(query.obj_id).vertices),
-            self.templates.info(query.obj_id).center,
-        )
+        points = torch.from_numpy(self.scenes.mesh(query.obj_id).vertices)
+        body = Body(points, self.templates.info(query.obj_id).center)
+        bank, queries = self.banks[query.obj_id], gradient_queries(frame.rgb, boxes)
+        poses, scores, _ = retrieved_poses(bank, queries, boxes, frame.K, body)
         return [Answer(T, score) for T, score in zip(poses[:, 0], scores[:, 0].tolist())]
 
 # %% ../../nbs/evaluation/925_methods.ipynb #b2bd9401

@@ -21,7 +21,7 @@ from ..cameras import check_intrinsics, mask_box
 from ..images import check_pixels
 from .camera import UnlikelyIntrinsics, intrinsics_remarks
 from .photographs import read_photo
-from ..meshes import Mesh
+from ..meshes import Mesh, Symmetries
 from ..rotations import geodesic_distance
 
 # %% ../../nbs/inference/820_estimates.ipynb #c3c1363a
@@ -132,6 +132,7 @@ class PoseEstimate:
     reason: str = ""  # why there is no pose
     K: Tensor | None = None  # `[3, 3]` of the photograph
     mesh: Mesh | None = None  # of the object, if it was onboarded from one
+    symmetries: Symmetries | None = None  # of the object, if they are known
 
     def __bool__(self) -> bool:
         return self.T_m2c is not None
@@ -145,6 +146,14 @@ class PoseEstimate:
     def verdict(self) -> str:
         "The score, or the reason why there is no pose, in a few words."
         return f"score {self.score:.2f}" if self else f"no pose: {self.reason}"
+
+    def equivalents(self) -> Tensor:  # `[n, 4, 4]`, this pose first
+        "All poses in which the object looks the same, for discrete symmetries; none without a pose."
+        if not self:
+            return torch.zeros(0, 4, 4, dtype=torch.float64)
+        if self.symmetries is None:
+            return self.T_m2c[None]
+        return self.T_m2c @ self.symmetries.discrete
 
     def runner_ups(
         self,

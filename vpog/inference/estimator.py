@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..cameras import crop_matrix, crop_resize, square_box
 from .estimates import Inputs, PoseEstimate, check_inputs
-from .gradients import distinct_views, gradient_queries, retrieved_poses
+from .gradients import Body, distinct_views, gradient_queries, retrieved_poses
 from .onboarding import OnboardedObject, Onboarder
 from vpog.inference.refine import (
     Candidate,
@@ -114,8 +114,8 @@ def _poses_from_gradients(
         return torch.zeros(len(inputs.boxes), 0, 4, 4, dtype=torch.float64)
     queries = gradient_queries(inputs.image, inputs.boxes, options.crop_margin)
     points = torch.from_numpy(obj.mesh.vertices)
-    K, center = inputs.K, obj.center
-    return retrieved_poses(obj.gradients, queries, inputs.boxes, K, points, center, num)[0]
+    body = Body(points, obj.center)
+    return retrieved_poses(obj.gradients, queries, inputs.boxes, inputs.K, body, num)[0]
 
 
 def check_init(

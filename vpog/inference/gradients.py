@@ -4,15 +4,18 @@
 
 # %% auto #0
 __all__ = ['GRADIENT_SIZE', 'GRADIENT_BINS', 'GRADIENT_ROLLS', 'GRADIENT_TEMPLATES', 'gradient_bank', 'gradient_queries',
-           'distinct_views', 'retrieved_poses']
+           'distinct_views', 'Body', 'retrieved_poses']
 
 # %% ../../nbs/inference/817_gradients.ipynb #647fbe88
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..cameras import crop_resize, square_box
 from .box_pose import pose_from_box
+from ..meshes import Symmetries, same_pose_angle
 from vpog.models.descriptors import (
     ViewBank,
     gradient_descriptors,
@@ -64,36 +67,50 @@ def gradient_queries(
     return _described(images)
 
 # %% ../../nbs/inference/817_gradients.ipynb #10742ab0
+def _angles(R1: Tensor, R2: Tensor, symmetries: Symmetries | None) -> Tensor:
+    "Degrees between rotations, over the symmetries if there are any."
+    if symmetries is None:
+        return geodesic_distance(R1, R2).rad2deg()
+    return same_pose_angle(R1, R2, symmetries)
+
+
 def distinct_views(
     scores: Tensor,  # `[n, T]` of n queries
     R: Tensor,  # `[T, 3, 3]` rotations of the views
     num: int,  # views of each query
     apart_deg: float,  # least angle between two of them
+    symmetries: Symmetries | None = None,  # of the object: views that look the same are near
 ) -> Tensor:  # `[n, num]` indices, the best first; where all views are taken: any
     "The best view, and then always the best one that is turned away from all before it."
-    apart = np.radians(apart_deg)
     left, chosen = scores.clone(), []
     for _ in range(num):
         best = left.argmax(1)
         chosen.append(best)
-        near = geodesic_distance(R[best][:, None], R) < apart
+        near = _angles(R[best][:, None], R, symmetries) < apart_deg
         left = left.masked_fill(near, -torch.inf)
     return torch.stack(chosen, 1)
 
 # %% ../../nbs/inference/817_gradients.ipynb #54b3e3a6
+class Body(NamedTuple):
+    "What is known of the body of an object."
+
+    points: Tensor  # `[V, 3]` mm, the vertices
+    center: Tensor  # `[3]` mm
+    symmetries: Symmetries | None = None
+
+
 def retrieved_poses(
     bank: ViewBank,  # of the object
-    queries: Tensor,  # `[n, 10, 16, 16]` of `gradient_queries`
+    queries: Tensor,  # `[n, C, 16, 16]`, described as the bank's views
     boxes: Tensor,  # `[n, 4]` corners, px
     K: Tensor,  # `[3, 3]` of the photograph
-    points: Tensor,  # `[V, 3]` mm, the model's vertices
-    center: Tensor,  # `[3]` mm, the object's centre
+    body: Body,
     num: int = 1,  # poses of each box
     apart_deg: float = 20.0,  # least angle between the rotations of two of them
 ) -> tuple:  # poses `[n, num, 4, 4]` float64 T_m2c, scores and views `[n, num]`; the best first
-    "Poses of the templates whose gradients fit best, in their boxes."
+    "Poses of the templates whose descriptors fit best, in their boxes; no two of them look the same."
     scores = bank.compare(queries)
-    R = allocentric_rotation(bank.poses, center)
-    chosen = distinct_views(scores, R.float(), num, apart_deg)
-    poses = pose_from_box(R[chosen], points, center, boxes[:, None], K)
+    R = allocentric_rotation(bank.poses, body.center)
+    chosen = distinct_views(scores, R.float(), num, apart_deg, body.symmetries)
+    poses = pose_from_box(R[chosen], body.points, body.center, boxes[:, None], K)
     return poses, scores.gather(1, chosen), chosen

@@ -18,10 +18,10 @@ from ..cameras import invert_rigid, square_box, transform_points, unproject
 from ..files import read_json
 from .estimates import Inputs, PoseEstimate, check_inputs
 from .estimator import Estimator, check_init, crop_queries, judged
-from .gradients import retrieved_poses
+from .gradients import Body, retrieved_poses
 from .onboarding import ObjectCache, fingerprint, read_mesh
 from .refine import QueryCrops
-from ..meshes import Mesh, check_size
+from ..meshes import Mesh, Symmetries, check_size, find_symmetries, nearest_equivalent
 from ..models.config import model_folder
 from ..models.descriptors import ViewBank, gradient_agreement
 from ..models.pair_encoder import CELL, PairNetConfig, template_cells
@@ -61,11 +61,12 @@ class PairObject:
     center: Tensor  # `[3]` centre of the mesh's box, mm
     diameter: float  # mm
     mesh: Mesh
+    symmetries: Symmetries
 
     def __repr__(self) -> str:
         return (
             f"PairObject: {len(self.bank)} views, diameter {self.diameter:.1f} mm, "
-            f"mesh of {self.mesh.num_faces} faces"
+            f"mesh of {self.mesh.num_faces} faces\n  {self.symmetries}"
         )
 
     @property
@@ -180,6 +181,7 @@ class PairEstimator:
         units: str = "mm",  # of a mesh file: "mm", "cm", "dm", "m" or "inch"
         obj_id: int = 1,  # not used: there are meshes only
         scale: float = 1.0,  # multiplies a mesh file, in addition to its units
+        symmetries: dict | None = None,  # in BOP's form; default those that are found
     ) -> PairObject:
         "Describe an object's views; what was made before is read. `ValueError` for anything but a mesh."
         if isinstance(obj, (str, Path)):
@@ -192,7 +194,9 @@ class PairEstimator:
         made_with = [self._weights, VIEW_ROLLS, margin]
         describe = partial(describe_views, self.model, crop_margin=margin)
         bank = self.objects.described(mesh, "descriptors", made_with, describe)
-        return PairObject(bank, torch.from_numpy(mesh.center).double(), mesh.diameter, mesh)
+        center = torch.from_numpy(mesh.center).double()
+        found = find_symmetries(mesh, given=symmetries)
+        return PairObject(bank, center, mesh.diameter, mesh, found)
 
     @torch.no_grad()
     def __call__(
@@ -224,17 +228,10 @@ class PairEstimator:
         if init is not None:
             retrieved = obj.bank.compare(described).argmax(1)
             return check_init(init, len(inputs.boxes))[:, None], retrieved.tolist()
-        vertices = torch.from_numpy(obj.mesh.vertices)
-        options = self.options
+        body = Body(torch.from_numpy(obj.mesh.vertices), obj.center, obj.symmetries)
+        num, apart = self.options.hypotheses, self.options.apart_deg
         poses, _, views = retrieved_poses(
-            obj.bank,
-            described,
-            inputs.boxes,
-            inputs.K,
-            vertices,
-            obj.center,
-            options.hypotheses,
-            options.apart_deg,
+            obj.bank, described, inputs.boxes, inputs.K, body, num, apart
         )
         return poses, views[:, 0].tolist()
 
@@ -298,18 +295,22 @@ class PairEstimator:
         side = (square[2] - square[0]) / self.size  # px of the photograph per px of the crop
         none = torch.zeros(0, 3).double()
         has_points = best.x3d is not None
+        T = best.pose.T_m2c.double()
+        pose = nearest_equivalent(T, torch.eye(4).double(), obj.symmetries)
+        to_itself = invert_rigid(pose) @ T  # moves the model, and changes nothing in the picture
         estimate = PoseEstimate(
-            T_m2c=best.pose.T_m2c,
+            T_m2c=pose,
             score=best.pose.score,
             box=inputs.boxes[i],
             hypotheses=[one.pose for one in found],
-            x3d=best.x3d if has_points else none,
+            x3d=transform_points(to_itself, best.x3d) if has_points else none,
             x2d=best.x2d * side + square[:2] if has_points else none[:, :2],
             weights=best.weights if has_points else none[:, :2],
             templates=torch.full((len(found), 1), -1),
             retrieved=retrieved,
             K=inputs.K,
             mesh=obj.mesh,
+            symmetries=obj.symmetries,
         )
         return judged(estimate, queries, i, self.options.min_score)
 
