@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['check_intrinsics', 'project', 'pixel_centers', 'unproject', 'transform_points', 'invert_rigid', 'relative_pose',
            'xywh_to_xyxy', 'xyxy_to_xywh', 'mask_box', 'mask_boxes', 'square_box', 'jitter_box', 'crop_matrix',
-           'crop_resize', 'crop_view', 'crop_images', 'rotate_views']
+           'crop_resize', 'crop_view', 'crop_images', 'turned_intrinsics', 'rotate_views']
 
 # %% ../nbs/010_cameras.ipynb #2c1b6192
 import math
@@ -288,7 +288,11 @@ def crop_images(
     return F.grid_sample(images, grid, mode, align_corners=False)
 
 # %% ../nbs/010_cameras.ipynb #9a1fcc4d
-def _turned_intrinsics(K: Tensor, Rz: Tensor, middle: float) -> Tensor:  # `[..., 3, 3]`
+def turned_intrinsics(
+    K: Tensor,  # `[..., 3, 3]`
+    Rz: Tensor,  # `[..., 3, 3]` turn about the optical axis
+    middle: float,  # px, half the side of the square view
+) -> Tensor:  # `[..., 3, 3]`
     "K' of `rotate_views`: the principal point turns about the middle of the view."
     c, s = Rz[..., 0, 0], Rz[..., 1, 0]
     fx, fy = K[..., 0, 0], K[..., 1, 1]
@@ -322,7 +326,7 @@ def rotate_views(
     if height != size:
         raise ValueError(f"rotate_views: expected square views, got {height}×{size}")
     Rz = rotation_z(angle.to(K.dtype))
-    K_new = _turned_intrinsics(K, Rz, size / 2)
+    K_new = turned_intrinsics(K, Rz, size / 2)
     T_new = poses.clone()
     T_new[..., :3, :] = Rz.to(poses.dtype) @ poses[..., :3, :]
 

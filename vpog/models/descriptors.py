@@ -16,7 +16,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..batch import TensorRecord
-from ..cameras import crop_images, crop_matrix, mask_boxes, rotate_views, square_box
+from vpog.cameras import (
+    crop_images,
+    crop_matrix,
+    mask_boxes,
+    rotate_views,
+    square_box,
+    turned_intrinsics,
+)
 from ..rotations import rotation_z
 
 # %% ../../nbs/models/522_descriptors.ipynb #ef42b916
@@ -178,13 +185,23 @@ class ViewCrops(TensorRecord):
     K: Tensor  # `[n, 3, 3]` of the crops
     poses: Tensor  # `[n, 4, 4]` T_m2c
 
-    def turned(
+    def quarter_turned(
         self,
-        angle: float,  # radians about the optical axis, x towards y
+        count: int,  # quarter turns about the optical axis, x towards y
     ) -> "ViewCrops":
-        "The same crops, turned."
-        angles = torch.full((len(self),), angle, dtype=self.K.dtype, device=self.K.device)
-        return ViewCrops(*rotate_views(*self.tensors().values(), angles))
+        "The same crops, turned; exact, since no pixel is mixed."
+        K = self.K
+        angle = torch.tensor(count * math.pi / 2, dtype=K.dtype, device=K.device)
+        Rz = rotation_z(angle)
+        poses = self.poses.clone()
+        poses[:, :3] = Rz.to(poses.dtype) @ poses[:, :3]
+        return ViewCrops(
+            self.images.rot90(-count, (2, 3)),
+            self.masks.rot90(-count, (1, 2)),
+            self.depths.rot90(-count, (1, 2)),
+            turned_intrinsics(K, Rz, self.images.shape[-1] / 2),
+            poses,
+        )
 
 
 def turned_crops(
@@ -224,7 +241,7 @@ def make_bank(
     for i in range(len(views.images)):
         crops = turned_crops(views, i, angles, size, margin)
         if quarter_turns:
-            crops = ViewCrops.cat([crops.turned(k * math.pi / 2) for k in range(4)])
+            crops = ViewCrops.cat([crops.quarter_turned(k) for k in range(4)])
         descriptors = describe(crops)
         on = cells_on_mask(crops.masks, descriptors.shape[-2:])
         banks.append(ViewBank.of(descriptors.cpu(), on.cpu(), crops.poses.cpu()))
