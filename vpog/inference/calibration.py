@@ -11,9 +11,9 @@ import logging
 import math
 from dataclasses import dataclass, replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from scipy.optimize import minimize
 from torch import Tensor
 
@@ -159,10 +159,9 @@ def reliability(
 def reliability_figure(
     named: dict,  # name → `(scores, right)`
     bins: int = 6,
-) -> Figure:
+):  # matplotlib `Figure`
     "A reliability diagram: what lies on the diagonal is right as often as it says."
-    figure = Figure(figsize=(3.4, 3.2), layout="constrained")
-    ax = figure.subplots()
+    figure, ax = plt.subplots(figsize=(3.4, 3.2), layout="constrained")
     ax.plot([0, 1], [0, 1], color="0.7", lw=1)
     for name, (scores, right) in named.items():
         table = reliability(np.asarray(scores), np.asarray(right), bins)
