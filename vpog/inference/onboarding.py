@@ -23,7 +23,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .. import __version__
-from ..batch import TensorRecord
 from ..cameras import rotate_views
 from vpog.files import (
     DataError,
@@ -39,7 +38,15 @@ from vpog.inference.gradients import (
     GRADIENT_TEMPLATES,
     gradient_bank,
 )
-from ..meshes import Mesh, check_size, load_mesh, size_remark, unit_scale
+from vpog.meshes import (
+    Mesh,
+    Symmetries,
+    check_size,
+    find_symmetries,
+    load_mesh,
+    size_remark,
+    unit_scale,
+)
 from ..models.descriptors import ViewBank
 from ..models.vpog import VPOG, EncodedTemplates
 from ..parallel import make_once
@@ -187,6 +194,14 @@ class ObjectCache:
         describe = partial(gradient_bank, crop_margin=crop_margin)
         return self.described(mesh, "gradients", made_with, describe)
 
+    def symmetries(
+        self,
+        mesh: Mesh,  # mm
+    ) -> Symmetries:
+        "Symmetries of a mesh, found if they are not in the cache."
+        key = fingerprint(*_mesh_contents(mesh), __version__)
+        return self.kept(f"symmetries/{key}", Symmetries, partial(find_symmetries, mesh))
+
     def described(
         self,
         mesh: Mesh,  # mm
@@ -206,9 +221,9 @@ class ObjectCache:
     def kept(
         self,
         name: str,  # of the file, without its ending
-        kind: type,  # class of the record
+        kind: type,  # class of the record, which has `tensors()` and is made of them
         make: Callable,
-    ) -> TensorRecord:
+    ):  # of this kind
         "A record of a kind, made if it is not in the cache."
         if self.cache is None:
             return make()
@@ -238,7 +253,7 @@ def _mark_used(entry: Path, is_new: bool):
         prune_cache(entry.parent, cache_limit_mb())
 
 
-def _read_record(kind: type, path: Path) -> TensorRecord:
+def _read_record(kind: type, path: Path):
     "A record from the cache. `DataError` if the file is damaged, or holds something else."
     try:
         return kind(**load_file(path))

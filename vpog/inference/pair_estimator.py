@@ -21,7 +21,7 @@ from .estimator import Estimator, check_init, crop_queries, judged
 from .gradients import Body, retrieved_poses
 from .onboarding import ObjectCache, fingerprint, read_mesh
 from .refine import QueryCrops
-from ..meshes import Mesh, Symmetries, check_size, find_symmetries, nearest_equivalent
+from ..meshes import Mesh, Symmetries, check_size, given_symmetries, nearest_equivalent
 from ..models.config import model_folder
 from ..models.descriptors import ViewBank, gradient_agreement
 from ..models.pair_encoder import CELL, PairNetConfig, template_cells
@@ -195,7 +195,8 @@ class PairEstimator:
         describe = partial(describe_views, self.model, crop_margin=margin)
         bank = self.objects.described(mesh, "descriptors", made_with, describe)
         center = torch.from_numpy(mesh.center).double()
-        found = find_symmetries(mesh, given=symmetries)
+        given = None if symmetries is None else given_symmetries(symmetries)
+        found = given or self.objects.symmetries(mesh)
         return PairObject(bank, center, mesh.diameter, mesh, found)
 
     @torch.no_grad()

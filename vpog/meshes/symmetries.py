@@ -31,6 +31,10 @@ class Symmetries:
     axes: Tensor  # `[m, 3]` float64 unit vectors of continuous symmetries; m = 3 for a ball, else 0 or 1
     center: Tensor  # `[3]` float64, mm, a point that no symmetry moves; the axes go through it
 
+    def tensors(self) -> dict:
+        "Name → tensor; `Symmetries(**tensors)` is the same again."
+        return dict(vars(self))
+
     def model_info(self) -> dict:
         "In BOP's form: `symmetries_discrete` without the identity, `symmetries_continuous`."
         info = {}

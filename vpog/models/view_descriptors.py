@@ -27,6 +27,7 @@ def describe_views(
     "Learnt descriptors of an object's templates in several rolls."
 
     def describe(crops: ViewCrops) -> Tensor:
+        "`[n, D, h, w]` of some crops."
         crops = crops.to(model.device)
         images = crops.images * crops.masks[:, None]
         with model.autocast():
