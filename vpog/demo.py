@@ -182,7 +182,7 @@ def demo_estimate(
     out,  # folder of the figure
     cache: Path | None = None,  # folder for what is made once
 ) -> str:  # a line to print
-    "The pose of one object by the small model, its figure, and how far it is off."
+    "The pose of one object by the model that comes with vpog, its figure, and how far it is off."
     frame = scenes.frame(info.scene_id, info.view_id)
     estimator = Estimator.from_pretrained(cache=cache)
     box = torch.tensor(info.bbox).double()

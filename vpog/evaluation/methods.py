@@ -28,6 +28,7 @@ from vpog.inference.gradients import (
     gradient_queries,
     retrieved_poses,
 )
+from ..inference.joint_estimator import JointEstimator
 from ..meshes import dataset_models
 from ..rotations import allocentric_rotation
 from ..scenes.folders import BopScenes
@@ -49,7 +50,7 @@ class ModelPoses:
 
     def __init__(
         self,
-        estimator: Estimator,  # with a trained model
+        estimator: Estimator | JointEstimator,  # with a trained model
         scenes: BopScenes,  # its CAD models are onboarded
     ):
         self.estimator = estimator

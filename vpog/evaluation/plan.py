@@ -24,8 +24,8 @@ from .results import check_results, has_target, read_detections, read_results
 from .scoring import Scorer
 from .targets import check_targets, read_targets
 from ..files import check_output_folder, read_json
+from ..inference.estimator import load_estimator
 from ..inference.onboarding import fingerprint
-from ..inference.pair_estimator import load_estimator
 from ..scenes.folders import BopScenes
 
 # %% ../../nbs/evaluation/940_plan.ipynb #e80a4b62

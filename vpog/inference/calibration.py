@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from ..cameras import mask_boxes, transform_points
-from .pair_estimator import PairEstimator
+from .estimator import Estimator
 from ..meshes import Mesh
 from ..models.pairnet import PairNet
 from ..synth.composites import CompositeOptions, make_backgrounds, photograph
@@ -70,7 +70,7 @@ def _is_right(mesh: Mesh, T: Tensor | None, truth: Tensor) -> bool:
 
 
 def score_samples(
-    estimator: PairEstimator,  # with `min_score=0`
+    estimator: Estimator,  # with `min_score=0`
     objects: int = 16,
     groups_each: int = 3,  # of four photographs
     seed: int = 0,  # other seeds are other objects

@@ -35,8 +35,8 @@ from vpog.inference.detections import (
 )
 from .detections import parse_floats as parse_floats
 from .estimates import PoseEstimate
+from .estimator import load_estimator
 from .onboarding import OnboardedObject
-from .pair_estimator import load_estimator
 from .photographs import Photograph, find_photos, plan_outputs, read_photo
 from ..meshes import Mesh
 from ..vis.poses import draw_box, show_pose
@@ -314,14 +314,14 @@ def vpog_estimate(  # noqa: PLR0913
     image_id: int = None,  # of the photograph in --detections and --camera; default the only one, or the file's number
     obj_id: int = None,  # only this object of --detections
     instances: int = 1,  # detections of each object that are used, best score first
-    model: str = "nano_conv",  # folder of a trained model, e.g. <run_dir>/model; or nano_conv, pair
+    model: str = "pair",  # folder of a trained model, e.g. <run_dir>/model; or the one that comes with vpog
     units: str = "mm",  # of the mesh: mm, cm, dm, m or inch
     scale: float = 1.0,  # multiplies the mesh in addition, e.g. a GLB that is not in metres
     out: str = None,  # figure to write, default pose.png; a folder for a folder, default poses
     json: bool = False,  # one JSON document on standard output, all else on standard error
     hypotheses: int = None,  # poses to start from; default as suits the model
     refinements: int = None,  # how often poses are drawn and moved; default as suits the model
-    min_score: float = None,  # least score of a pose; one below is not found: probably not this object; default 0.15
+    min_score: float = None,  # least score of a pose; one below is not found: probably not this object; default 0.1
     cache: str = None,  # folder for what is made once; default in the user's cache
 ):
     "Poses of objects in photographs. Exit code: 0 all found, 2 some not found, 1 an error."

@@ -141,6 +141,9 @@ def shipped_weights() -> dict[str, Path]:  # name → folder
     return {p.parent.name: p.parent for p in sorted(root.glob("*/config.json"))}
 
 # %% ../../nbs/models/525_config.ipynb #5b7ea85c
+_REPLACED = {"nano_conv": "pair"}  # weights that came with vpog once, and those that do now
+
+
 def model_folder(
     path: str | Path,  # folder, or a name in `shipped_weights`
 ) -> Path:
@@ -149,6 +152,10 @@ def model_folder(
     folder = Path(path)
     if not folder.exists():
         folder = shipped.get(str(path), folder)
+        if newer := _REPLACED.get(str(path)):
+            raise FileNotFoundError(
+                f"the weights {path!r} are not part of vpog any more; use {newer!r}"
+            )
     for name in ("config.json", "model.safetensors"):
         if not (folder / name).is_file():
             raise FileNotFoundError(

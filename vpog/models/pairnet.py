@@ -264,6 +264,25 @@ def save_pairnet(
         temporary.write_text(json.dumps(content, indent=1))
 
 
+_LARGEST = {"image_size": 1024, "iterations": 100}  # larger ones are taken for damage; others:
+_LARGEST_SIZE = 4096
+
+
+def _check_sizes(path: Path, sizes: dict):
+    "`ValueError` for a size that cannot be one."
+    for name, value in sizes.items():
+        numbers = value if isinstance(value, tuple) else (value,)
+        if name.startswith("score_"):
+            good = all(type(v) in (int, float) and math.isfinite(v) for v in numbers)
+            expected = "a number"
+        else:
+            low, high = int(name != "blocks"), _LARGEST.get(name, _LARGEST_SIZE)
+            good = all(type(v) is int and low <= v <= high for v in numbers)
+            expected = f"whole numbers from {low} to {high}"
+        if not good:
+            raise ValueError(f"{path}: {name}: expected {expected}, got {value!r:.40}")
+
+
 def _read_pairnet_config(path: Path) -> PairNetConfig:
     "Sizes from a file of `save_pairnet`. `ValueError` for anything else."
     content = read_json(path)
@@ -277,7 +296,11 @@ def _read_pairnet_config(path: Path) -> PairNetConfig:
     if set(content) != known:
         raise ValueError(f"{path}: expected the keys {sorted(known)}, got {sorted(content)}")
     sizes = {name: tuple(v) if isinstance(v, list) else v for name, v in content.items()}
-    return PairNetConfig(**sizes)
+    _check_sizes(path, sizes)
+    try:
+        return PairNetConfig(**sizes)
+    except (TypeError, ValueError) as e:
+        raise ValueError(f"{path}: {e}") from e
 
 
 def load_pairnet(
