@@ -116,8 +116,9 @@ class PoseEstimate:
     "Pose of one detection, or the reason why there is none."
 
     T_m2c: Tensor | None  # `[4, 4]` float64, mm; None if there is no pose
-    # in [0, 1]: how well the crop matches a rendering at the best pose, see `render_and_compare`; without
-    # a mesh, share of the crop's points that are inliers, times the template's score. No probability.
+    # in [0, 1]. Of `Estimator`: the probability that the pose is right, see calibration. Of `JointEstimator`: how
+    # well the crop matches a rendering at the best pose, see `render_and_compare`; without a mesh, share of the
+    # crop's points that are inliers, times the template's score.
     # 0 if no pose was solved; the score of the refused pose where `Estimator(min_score=)` refuses one
     score: float
     box: Tensor  # `[4]` corners of the detection, px
@@ -141,6 +142,13 @@ class PoseEstimate:
     def num_inliers(self) -> int:
         "Correspondences of the best hypothesis that agree with its pose."
         return int(self.hypotheses[0].inliers.sum()) if self.hypotheses else 0
+
+    @property
+    def covariance(self) -> Tensor | None:  # `[6, 6]` of (ω, τ): radians and mm, camera frame
+        """How far the pose may be off if the weights are true and all errors are independent, see `solve_pnp`.
+
+        None without a pose, and for a pose that was not solved from correspondences."""
+        return self.hypotheses[0].covariance if self and self.hypotheses else None
 
     @property
     def verdict(self) -> str:

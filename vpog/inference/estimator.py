@@ -161,7 +161,8 @@ def flow_points(
     x3d = transform_points(invert_rigid(T_m2c), points)
     anchors = torch.stack([x, y], -1) + 0.5
     x2d = (anchors + flow.flow[0, :, row, column].cpu().T * CELL).double()
-    weights = torch.exp(-flow.log_scale[0].cpu()[row, column]).double()[:, None].expand(-1, 2)
+    scale = CELL * torch.exp(flow.log_scale[0].cpu()[row, column]).double()  # px
+    weights = (1 / scale)[:, None].expand(-1, 2)
     if mask is not None:
         height, width = mask.shape
         u, v = x2d.floor().long().unbind(-1)
@@ -339,7 +340,7 @@ class Estimator:
             hypotheses=[replace(best.pose, T_m2c=pose), *(one.pose for one in found[1:])],
             x3d=transform_points(to_itself, best.x3d) if has_points else none,
             x2d=best.x2d * side + square[:2] if has_points else none[:, :2],
-            weights=best.weights if has_points else none[:, :2],
+            weights=best.weights / side if has_points else none[:, :2],
             templates=torch.full((len(found), 1), -1),
             retrieved=retrieved,
             K=inputs.K,
