@@ -14,7 +14,7 @@ from .pairnet import PairNet
 from ..templates.store import TemplateViews
 
 # %% ../../nbs/models/557_view_descriptors.ipynb #52fbba84
-VIEW_ROLLS = 36  # of each template
+VIEW_ROLLS = 24  # of each template
 
 
 @torch.no_grad()
