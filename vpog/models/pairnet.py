@@ -264,8 +264,8 @@ def save_pairnet(
         temporary.write_text(json.dumps(content, indent=1))
 
 
-_LARGEST = {"image_size": 1024, "iterations": 100}  # larger ones are taken for damage; others:
-_LARGEST_SIZE = 4096
+_LARGEST_SIZE = 4096  # larger sizes are taken for damage
+_LARGEST = {"image_size": 1024, "iterations": 100}  # in place of it
 
 
 def _check_sizes(path: Path, sizes: dict):
