@@ -6,16 +6,19 @@
 __all__ = ['PairOptions', 'placed_templates', 'PairBatch', 'make_pair_batch']
 
 # %% ../../nbs/training/741_pair_batch.ipynb #d094db1e
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
+from kornia.filters import gaussian_blur2d
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..cameras import crop_images
+from ..models.channels import camera_normals
 from ..models.pair_encoder import template_cells
 from ..rotations import geodesic_distance
 from ..synth.composites import Composite, crop_boxes
+from ..synth.sensor import change_some, normal, uniform
 from ..synth.view_groups import ViewGroup
 from vpog.training.pair_loss import (
     PairLabels,
@@ -31,8 +34,7 @@ from vpog.training.pair_loss import (
 class PairOptions:
     "What is random about pairs."
 
-    template_color: float = 0.08  # spread of the gain of each colour of a template
-    template_gain: tuple = (0.7, 1.2)  # bounds of the gain of all colours
+    models: float = 1.0  # strength, of how the templates' model differs from the thing
     mid_share: float = 0.25  # of placed templates that are turned by 18° to 75°
     flip_share: float = 0.15  # of placed templates that are turned by about 180°
     scale_error: float = 0.1  # spread of the logarithm of the scale of placed templates
@@ -70,6 +72,64 @@ def placed_templates(
     depth = crop_images(templates.depth[:, None], boxes, size, "nearest")[:, 0]
     return moved, Views(depth, move @ templates.K, templates.poses)
 
+# %% ../../nbs/training/741_pair_batch.ipynb #a00a1048
+def _colors_off(images: Tensor, g: torch.Generator, strength: float) -> Tensor:
+    "Other contrast, saturation and gains of each model, other brightness of each template; `[G, T, 3, S, S]`."
+    G, T = images.shape[:2]
+
+    def factor(spread):
+        return 1 + strength * uniform(g, (G, 1, 1, 1, 1), -spread, spread)
+
+    gray = images.mean(2, keepdim=True)
+    images = gray + factor(0.4) * (images - gray)
+    on = (images.amax(2, keepdim=True) > 0).float()
+    mean = (gray * on).sum((1, 2, 3, 4), keepdim=True) / on.sum(
+        (1, 2, 3, 4), keepdim=True
+    ).clamp_min(1)
+    images = (mean + factor(0.3) * (images - mean)) * on
+    gains = 1 + strength * 0.12 * normal(g, G, 1, 3, 1, 1)
+    brightness = 1 + strength * uniform(g, (G, T, 1, 1, 1), -0.3, 0.2)
+    return images * gains * brightness
+
+
+def _lamp_on_model(
+    images: Tensor, normals: Tensor, rotations: Tensor, g: torch.Generator
+) -> Tensor:
+    "The light of a lamp that stands still beside each model; `[G, T, 3, S, S]`."
+    direction = F.normalize(normal(g, len(images), 3), dim=-1)
+    in_camera = torch.einsum("gtij,gj->gti", rotations.float(), direction)
+    cosine = torch.einsum("gti,gtihw->gthw", in_camera, normals).clamp_min(0)
+    share = uniform(g, (len(images), 1, 1, 1), 0.2, 0.7)
+    return images * (1 - share + share * cosine)[:, :, None]
+
+
+def _soft(images: Tensor, masks: Tensor, g: torch.Generator) -> Tensor:
+    "A softer texture of each model; its outline stays sharp. `[G, T, 3, S, S]`, masks `[G, T, 1, S, S]`."
+    G, T = images.shape[:2]
+    sigma = uniform(g, G, 0.4, 1.5).repeat_interleave(T)[:, None].expand(-1, 2)
+    both = torch.cat([images * masks, masks], 2).flatten(0, 1)
+    blurred = gaussian_blur2d(both, 7, sigma).unflatten(0, (G, T))
+    return blurred[:, :, :3] / blurred[:, :, 3:].clamp_min(1e-3) * masks
+
+
+def _as_models(images: Tensor, groups: ViewGroup, g: torch.Generator, strength: float) -> Tensor:
+    "Templates `[G·T, 3, S, S]` of models that are not quite like the things."
+    G, T = groups.template_K.shape[:2]
+    depth, K = groups.template_mm(), groups.template_K
+    images = images.unflatten(0, (G, T))
+    is_soft = uniform(g, G, 0, 1) < 0.3 * strength
+    is_lit = uniform(g, G, 0, 1) < 0.3 * strength
+    masks = (depth > 0)[:, :, None].float()
+
+    def lit(x):
+        chosen = depth[is_lit].flatten(0, 1), K[is_lit].flatten(0, 1)
+        normals = camera_normals(*chosen).unflatten(0, (-1, T))
+        return _lamp_on_model(x, normals, groups.template_poses[is_lit, :, :3, :3], g)
+
+    images = change_some(images, is_soft, lambda x: _soft(x, masks[is_soft], g))
+    images = change_some(images, is_lit, lit)
+    return _colors_off(images, g, strength).clamp(0, 1).flatten(0, 1)
+
 # %% ../../nbs/training/741_pair_batch.ipynb #2a7d6d4e
 @dataclass(repr=False)
 class PairBatch:
@@ -91,6 +151,10 @@ class PairBatch:
     def __repr__(self) -> str:
         B, N = self.angles.shape
         return f"PairBatch: {B} queries, {N} templates, {len(self.query_of)} pairs"
+
+    def to(self, device: str | torch.device) -> "PairBatch":
+        "Copy to a device."
+        return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
 def _small_queries(groups: ViewGroup, side: int, g: torch.Generator) -> SmallViews:
@@ -118,32 +182,33 @@ def _angles(
     angles = geodesic_distance(R_query[:, None], R_template[None]).rad2deg().float()
     queries = _small_queries(groups, side, g)
     templates = _small_templates(images, groups.template_mm().flatten(0, 1), side)
-    diameter = groups.diameter[:, None, None]
-    queries.depth = (queries.depth.unflatten(0, (G, Q)) / diameter[:, None]).flatten(0, 1)
-    templates.depth = (templates.depth.unflatten(0, (G, T)) / diameter[:, None]).flatten(0, 1)
+    of_queries, of_templates = (
+        views.map(lambda v: v.unflatten(0, (G, -1))) for views in (queries, templates)
+    )
+    diameter = groups.diameter[:, None, None, None]
+    for views in (of_queries, of_templates):
+        views.depth = views.depth / diameter
     group = torch.arange(G, device=angles.device)
     same_object = group.repeat_interleave(Q)[:, None] == group.repeat_interleave(T)
-    for k in range(G):
-        of_queries, of_templates = slice(k * Q, (k + 1) * Q), slice(k * T, (k + 1) * T)
-        alike = looks_same(queries[of_queries], templates[of_templates])
-        own = angles[of_queries, of_templates]
-        angles[of_queries, of_templates] = torch.where(alike, own.clamp_max(same_angle), own)
-    return angles, same_object
+    alike = torch.zeros(G, Q, G, T, dtype=torch.bool, device=angles.device)
+    alike[group, :, group] = looks_same(of_queries, of_templates)
+    alike = alike.flatten(2).flatten(0, 1)
+    return torch.where(alike, angles.clamp_max(same_angle), angles), same_object
 
 
 def _choose_pairs(G: int, Q: int, T: int, g: torch.Generator, options: PairOptions) -> tuple:
     "Indices of the near, the other and the placed template of each query, `[G·Q]` each."
     B = G * Q
-    first = torch.arange(G).repeat_interleave(Q) * T
-    near = first + torch.arange(Q).repeat(G) * 3
+    first = torch.arange(G, device=g.device).repeat_interleave(Q) * T
+    near = first + torch.arange(Q, device=g.device).repeat(G) * 3
 
     def chance(share):
-        return torch.rand(B, generator=g) < share
+        return uniform(g, B, 0, 1) < share
 
-    any_template = first + torch.randint(T, (B,), generator=g)
+    any_template = first + torch.randint(T, (B,), generator=g, device=g.device)
     flip_or_any = torch.where(chance(0.7), near + 2, any_template)
     other = torch.where(chance(0.6), near + 1, flip_or_any)
-    kind = torch.rand(B, generator=g)
+    kind = uniform(g, B, 0, 1)
     mid, flip = options.mid_share, options.flip_share
     mid_or_near = torch.where(kind < mid + flip, near + 1, near)
     placed = torch.where(kind < flip, near + 2, mid_or_near)
@@ -153,7 +218,7 @@ def _choose_pairs(G: int, Q: int, T: int, g: torch.Generator, options: PairOptio
 def make_pair_batch(
     groups: ViewGroup,  # `[G]`, with three templates for each query
     composite: Composite,  # of these groups
-    g: torch.Generator,
+    g: torch.Generator,  # on the device of the groups
     options: PairOptions = PairOptions(),
 ) -> PairBatch:
     "Pairs, labels and targets of photographs and the templates of their groups."
@@ -161,7 +226,7 @@ def make_pair_batch(
     B, N = G * Q, G * T
     images = groups.template_rgb.flatten(0, 1).permute(0, 3, 1, 2).float() / 255
     angles, same_object = _angles(groups, images, g, options.same_angle)
-    images = _other_light(images, g, options)
+    images = _as_models(images, groups, g, options.models)
     own = Views(
         groups.template_mm().flatten(0, 1),
         groups.template_K.flatten(0, 1),
@@ -169,17 +234,18 @@ def make_pair_batch(
     )
     queries = Views(composite.depth, composite.K, composite.poses)
     near, other, picked = _choose_pairs(G, Q, T, g, options)
-    smaller = torch.where(torch.rand(B, generator=g) < 0.5, 0.5, 1.0)
+    smaller = torch.where(uniform(g, B, 0, 1) < 0.5, 0.5, 1.0)
     moved, placed = placed_templates(
         images[picked],
         own[picked],
         queries,
-        torch.randn(B, generator=g) * smaller * options.scale_error,
-        torch.randn(B, 2, generator=g) * smaller[:, None] * options.shift_error,
+        normal(g, B) * smaller * options.scale_error,
+        normal(g, B, 2) * smaller[:, None] * options.shift_error,
     )
     templates = Views.cat([own, placed])
-    query_of = torch.arange(B).repeat(3)
-    template_of = torch.cat([near, other, N + torch.arange(B)])
+    numbers = torch.arange(B, device=g.device)
+    query_of = numbers.repeat(3)
+    template_of = torch.cat([near, other, N + numbers])
     diameter = groups.diameter.repeat_interleave(Q)[query_of]
     targets, has_target = retrieval_targets(angles, same_object)
     return PairBatch(
@@ -196,12 +262,3 @@ def make_pair_batch(
         targets,
         has_target,
     )
-
-
-def _other_light(images: Tensor, g: torch.Generator, options: PairOptions) -> Tensor:
-    "Templates whose colours are a little off, as those of CAD models are."
-    n = len(images)
-    color = 1 + torch.randn(n, 3, 1, 1, generator=g) * options.template_color
-    low, high = options.template_gain
-    gain = low + (high - low) * torch.rand(n, 1, 1, 1, generator=g)
-    return (images * color * gain).clamp(0, 1)

@@ -70,44 +70,45 @@ def pair_labels(
 # %% ../../nbs/training/738_pair_loss.ipynb #207c192b
 @dataclass(repr=False)
 class SmallViews(TensorRecord):
-    "Crops of n views about the object's box, at a low resolution."
+    "Crops of n views about the object's box, at a low resolution; with leading dimensions, of several objects."
 
-    color: Tensor  # `[n, 3, h, w]` in [0, 1], on black
-    depth: Tensor  # `[n, h, w]` in diameters, 0 off the object
+    color: Tensor  # `[..., n, 3, h, w]` in [0, 1], on black
+    depth: Tensor  # `[..., n, h, w]` in diameters, 0 off the object
 
     @property
-    def masks(self) -> Tensor:  # `[n, h, w]` float
+    def masks(self) -> Tensor:  # `[..., n, h, w]` float
         "Ones on the object."
         return (self.depth > 0).float()
 
-    def relief(self) -> Tensor:  # `[n, h, w]`
+    def relief(self) -> Tensor:  # `[..., n, h, w]`
         "Depth less its mean on the object."
-        count = self.masks.flatten(1).sum(1).clamp_min(1)
-        mean = self.depth.flatten(1).sum(1) / count
-        return (self.depth - mean[:, None, None]) * self.masks
+        count = self.masks.sum((-2, -1), keepdim=True).clamp_min(1)
+        mean = self.depth.sum((-2, -1), keepdim=True) / count
+        return (self.depth - mean) * self.masks
 
-    def chroma(self) -> Tensor:  # `[n, 3, h, w]`
+    def chroma(self) -> Tensor:  # `[..., n, 3, h, w]`
         "Shares of the three colours."
-        return self.color / (self.color.sum(1, keepdim=True) + 0.05) * self.masks[:, None]
+        total = self.color.sum(-3, keepdim=True) + 0.05
+        return self.color / total * self.masks.unsqueeze(-3)
 
 
 def looks_same(
-    queries: SmallViews,  # n of them
-    templates: SmallViews,  # T of them, of the same object
+    queries: SmallViews,  # `[..., n]`
+    templates: SmallViews,  # `[..., T]`, of the same object
     least_overlap: float = 0.93,  # intersection over union of the masks
     most_relief: float = 0.02,  # mean difference of the reliefs, diameters
     most_chroma: float = 0.06,  # mean difference of the shares of colours, summed
-) -> Tensor:  # `[n, T]` bool
+) -> Tensor:  # `[..., n, T]` bool
     "Pairs of views that cannot be told apart."
-    q, t = queries.masks[:, None], templates.masks[None]
+    q, t = queries.masks.unsqueeze(-3), templates.masks.unsqueeze(-4)
     both = q * t
-    count = both.sum((2, 3)).clamp_min(1)
-    overlap = both.sum((2, 3)) / torch.maximum(q, t).sum((2, 3)).clamp_min(1)
-    relief = (queries.relief()[:, None] - templates.relief()[None]).abs()
-    chroma = (queries.chroma()[:, None] - templates.chroma()[None]).abs().sum(2)
+    count = both.sum((-2, -1)).clamp_min(1)
+    overlap = both.sum((-2, -1)) / torch.maximum(q, t).sum((-2, -1)).clamp_min(1)
+    relief = (queries.relief().unsqueeze(-3) - templates.relief().unsqueeze(-4)).abs()
+    chroma = (queries.chroma().unsqueeze(-4) - templates.chroma().unsqueeze(-5)).abs().sum(-3)
     alike = overlap > least_overlap
-    alike &= (relief * both).sum((2, 3)) / count < most_relief
-    return alike & ((chroma * both).sum((2, 3)) / count < most_chroma)
+    alike &= (relief * both).sum((-2, -1)) / count < most_relief
+    return alike & ((chroma * both).sum((-2, -1)) / count < most_chroma)
 
 # %% ../../nbs/training/738_pair_loss.ipynb #e544ed43
 def retrieval_targets(

@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,13 +24,13 @@ from torch.nn import functional as F
 
 from ..files import atomic_path, check_output_folder, cli_errors, path_lock, read_json
 from ..models.pair_encoder import CELL, Descriptors, template_cells
-from ..models.pairnet import PairNet, fast_bf16, load_pairnet, save_pairnet
-from ..synth.composites import make_backgrounds, make_composites
+from ..models.pairnet import PairNet, load_pairnet, save_pairnet
+from ..synth.composites import CompositeOptions, make_backgrounds, make_composites
 from ..synth.view_groups import GroupOptions, ViewGroup
 from ..synth.view_ring import RandomGroups, ViewRing
 from .callbacks import Stopped, StopSignals
 from .checkpoints import read_state
-from .pair_batch import PairBatch, make_pair_batch
+from .pair_batch import PairBatch, PairOptions, make_pair_batch
 from .pair_loss import common_loss, flow_loss, judgement_loss, retrieval_loss
 from .reports import run_log, time_text
 from .schedule import cosine_schedule, ema_update
@@ -50,6 +51,8 @@ class PairTraining:
     capacity: int = 800  # view groups in the ring; 1.6 MB each
     writers: int = 1  # processes that render
     seed: int = 0  # of objects, batches and the first weights
+    pictures: CompositeOptions = CompositeOptions()  # what happens to the queries
+    pairs: PairOptions = PairOptions()  # what is random about the templates
     save_every: int = 100  # steps
     validate_every: int = 500  # steps; 0: never
 
@@ -75,11 +78,10 @@ def _retrieval(model: PairNet, batch: PairBatch, queries: Tensor, templates: Ten
 def pair_step(
     model: PairNet,
     batch: PairBatch,
-    bf16: bool = False,  # compute layers in bfloat16
-) -> tuple:  # loss; dict of measures, floats
+) -> tuple:  # loss; dict of measures, tensors
     "Loss of a batch, and what a person wants to know of it."
     num_templates = batch.angles.shape[1]
-    with torch.autocast(model.device.type, torch.bfloat16, enabled=bf16):
+    with model.autocast():
         views = batch.templates
         queries = model.encoder.query(batch.queries)
         templates = model.encoder.template(batch.images, views.depth, views.K)
@@ -100,7 +102,7 @@ def pair_step(
         weights=0.1 * F.binary_cross_entropy(weights.clamp(1e-4, 1 - 1e-4), batch.query_cells),
     )
     loss = sum(losses.values())
-    measures = {name: float(value.detach()) for name, value in losses.items()}
+    measures = {name: value.detach() for name, value in losses.items()}
     return loss, measures | _measures(batch, similarities.detach(), turns[-1])
 
 
@@ -111,11 +113,11 @@ def _measures(batch: PairBatch, similarities: Tensor, last) -> dict:
     nearest = batch.angles.masked_fill(~batch.same_object, 1e4).amin(1)
     labels, B = batch.labels, len(batch.queries)
     error = (last.flow.detach() - labels.flow).norm(dim=1) * CELL
-    measures = dict(found=float((of_found <= nearest + 5).float().mean()))
+    measures = dict(found=(of_found <= nearest + 5).float().mean())
     for k, name in enumerate(("px_near", "px_other", "px_placed")):
         seen = labels.visible[k * B : (k + 1) * B]
-        errors = error[k * B : (k + 1) * B][seen]
-        measures[name] = float(errors.median()) if len(errors) else math.nan
+        errors = error[k * B : (k + 1) * B]
+        measures[name] = errors.where(seen, math.nan).nanmedian()
     return measures
 
 # %% ../../nbs/training/742_pair_run.ipynb #c1e5a3d7
@@ -126,10 +128,11 @@ class PairRun:
         self,
         options: PairTraining,
         model: PairNet | None = None,  # to go on with; default random weights
+        device: str | torch.device = "cpu",
     ):
         torch.manual_seed(options.seed)
         self.options = options
-        self.model = (model or PairNet()).to(memory_format=torch.channels_last)
+        self.model = (model or PairNet()).to(device, memory_format=torch.channels_last)
         self.average = {name: v.clone() for name, v in self.model.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(),
@@ -143,13 +146,12 @@ class PairRun:
     def update(
         self,
         batch: PairBatch,
-        bf16: bool = False,
-    ) -> dict:  # measures
+    ) -> dict:  # measures, tensors
         "One step. `RuntimeError` if the loss is no number."
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(self.step, self.options)
         self.model.train()
-        loss, measures = pair_step(self.model, batch, bf16)
+        loss, measures = pair_step(self.model, batch)
         if not torch.isfinite(loss):
             raise RuntimeError(f"step {self.step}: the loss is {float(loss)}; try a lower rate")
         self.optimizer.zero_grad()
@@ -164,7 +166,7 @@ class PairRun:
 
     def averaged(self) -> PairNet:
         "A network with the averaged weights, in evaluation mode."
-        model = PairNet(self.model.config).to(memory_format=torch.channels_last)
+        model = PairNet(self.model.config).to(self.model.device, memory_format=torch.channels_last)
         model.load_state_dict(self.average)
         return model.eval()
 
@@ -192,45 +194,50 @@ class PairRun:
         try:
             self.model.load_state_dict(content["model"])
             self.optimizer.load_state_dict(content["optimizer"])
-            self.average, self.step = content["average"], content["step"]
+            self.average = {n: v.to(self.model.device) for n, v in content["average"].items()}
+            self.step = content["step"]
         except (RuntimeError, KeyError, ValueError, TypeError) as e:
             raise ValueError(f"{path}: cannot be continued ({e})") from e
 
 # %% ../../nbs/training/742_pair_run.ipynb #c638d05e
-def _batch(groups: ViewGroup, backgrounds: Tensor, g: torch.Generator) -> PairBatch:
+def _batch(
+    groups: ViewGroup, backgrounds: Tensor, g: torch.Generator, options: PairTraining
+) -> PairBatch:
     "Photographs and pairs of some groups, before some of the backgrounds."
-    chosen = torch.randint(len(backgrounds), (64,), generator=g)
-    return make_pair_batch(groups, make_composites(groups, backgrounds[chosen], g), g)
+    chosen = torch.randint(len(backgrounds), (64,), generator=g, device=g.device)
+    photographs = make_composites(groups, backgrounds[chosen], g, options.pictures)
+    return make_pair_batch(groups, photographs, g, options.pairs)
 
 
 HELD_OUT = 1_000_000  # number of the first object that is never trained on
+_HELD_OUT_GROUPS = 8  # in a batch of them
 
 
 def held_out_batches(
-    options: PairTraining,
+    seed: int = 0,  # of a run
     count: int = 2,  # batches
-) -> list:  # of `PairBatch`
+) -> list:  # of `PairBatch`, on the CPU
     "Batches of objects that are held out; the same for all runs of one seed."
-    make = RandomGroups(options.seed, per_object=1)
-    rng = np.random.default_rng((options.seed, HELD_OUT))
-    backgrounds = make_backgrounds(16, 224, rng)
-    g = torch.Generator().manual_seed(options.seed + HELD_OUT)
+    options = PairTraining(seed=seed)
+    make = RandomGroups(seed, per_object=1)
+    backgrounds = make_backgrounds(16, 224, np.random.default_rng((seed, HELD_OUT)))
+    g = torch.Generator().manual_seed(seed + HELD_OUT)
     batches = []
     for k in range(count):
-        numbers = range(HELD_OUT + k * options.groups, HELD_OUT + (k + 1) * options.groups)
+        first = HELD_OUT + k * _HELD_OUT_GROUPS
+        numbers = range(first, first + _HELD_OUT_GROUPS)
         groups = [group.map(lambda v: v[None]) for n in numbers for group in make(n)]
-        batches.append(_batch(ViewGroup.cat(groups), backgrounds, g))
+        batches.append(_batch(ViewGroup.cat(groups), backgrounds, g, options))
     return batches
 
 
 @torch.no_grad()
 def validate(
     model: PairNet,  # in evaluation mode
-    batches: list,  # of `held_out_batches`
-    bf16: bool = False,
+    batches: list,  # of `held_out_batches`, on the model's device
 ) -> dict:  # means of the measures
     "Measures of objects that are held out."
-    return _means([pair_step(model, batch, bf16)[1] for batch in batches])
+    return _means([pair_step(model, batch)[1] for batch in batches])
 
 
 def _means(measures: list) -> dict:
@@ -240,7 +247,8 @@ def _means(measures: list) -> dict:
 # %% ../../nbs/training/742_pair_run.ipynb #b164b747
 def _keep_options(folder: Path, options: PairTraining):
     "Note the options of a new run. `ValueError` if the run has other ones."
-    path, current = folder / "options.json", asdict(options)
+    path, text = folder / "options.json", json.dumps(asdict(options), indent=1)
+    current = json.loads(text)  # with lists in place of tuples
     if path.is_file():
         before = read_json(path)
         if other := [name for name in current if before.get(name) != current[name]]:
@@ -249,7 +257,7 @@ def _keep_options(folder: Path, options: PairTraining):
             raise ValueError(f"{folder}: a run with another {name}: {was}; use another folder")
         return
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(current, indent=1))
+        temporary.write_text(text)
 
 
 def _write_measures(path: Path, step: int, kind: str, measures: dict):
@@ -272,8 +280,8 @@ def _report(step: int, kind: str, measures: dict, rest: str = ""):
 class _Piece:
     "What a piece of a run does beside its steps: measures, lines, files."
 
-    def __init__(self, run: PairRun, folder: Path, held_out: list, bf16: bool):
-        self.run, self.folder, self.held_out, self.bf16 = run, folder, held_out, bf16
+    def __init__(self, run: PairRun, folder: Path, held_out: list):
+        self.run, self.folder, self.held_out = run, folder, held_out
         self.recent, self.started, self.first = [], time.monotonic(), run.step
 
     def after_step(self, measures: dict):
@@ -299,42 +307,60 @@ class _Piece:
 
     def validate(self):
         "Measures of the averaged weights on objects that are held out."
-        found = validate(self.run.averaged(), self.held_out, self.bf16)
+        found = validate(self.run.averaged(), self.held_out)
         _report(self.run.step, "held out", found)
         _write_measures(self.folder / "measures.csv", self.run.step, "held out", found)
 
 
-def train_pairs(
+class _Pictures:
+    "Batches without end for a run: groups of the ring before random backgrounds, on the run's device."
+
+    def __init__(self, run: PairRun, ring: ViewRing):
+        options, device = run.options, run.model.device
+        self.options, self.ring, self.device = options, ring, device
+        rng = np.random.default_rng((options.seed, run.step))
+        self.backgrounds = make_backgrounds(192, 224, rng).to(device)
+        seed = options.seed * 1_000_003 + run.step
+        self.order = torch.Generator().manual_seed(seed)
+        self.g = torch.Generator(device).manual_seed(seed)
+
+    def next(self) -> PairBatch:
+        "A new batch."
+        groups = self.ring.sample(self.options.groups, self.order).to(self.device)
+        return _batch(groups, self.backgrounds, self.g, self.options)
+
+
+def train_pairs(  # noqa: PLR0913
     folder: str | Path,  # of the run; a run that is there goes on
     options: PairTraining = PairTraining(),
     minutes: float | None = None,  # of this piece; default until all steps are done
     model: PairNet | None = None,  # to begin with; default random weights
+    device: str | torch.device = "cpu",
+    ring: ViewRing | None = None,  # of groups; default one of its own, that ends with the piece
 ) -> PairRun:
     """A piece of a run. It stops after the step in which the time is over, or a signal comes.
 
     `ValueError` for a run with other options, `RuntimeError` if rendering fails or the loss is no number."""
     folder = check_output_folder(folder, "folder")
-    with path_lock(folder), run_log(folder), StopSignals() as signals:
+    with path_lock(folder), run_log(folder), StopSignals() as signals, ExitStack() as stack:
         _keep_options(folder, options)
-        run = PairRun(options, model)
+        run = PairRun(options, model, device)
         if (folder / "last.pt").is_file():
             run.load(folder / "last.pt")
             log.info("%s: goes on after step %s", folder, run.step)
-        bf16 = fast_bf16()
-        held_out = held_out_batches(options) if options.validate_every else []
-        rng = np.random.default_rng((options.seed, run.step))
-        backgrounds = make_backgrounds(192, 224, rng)
-        g = torch.Generator().manual_seed(options.seed * 1_000_003 + run.step)
+        if ring is None:
+            make = RandomGroups(options.seed, first=run.step * options.groups)
+            ring = ViewRing(make, GroupOptions(), options.capacity, options.writers)
+            stack.enter_context(ring)
+        held_out = held_out_batches(options.seed) if options.validate_every else []
+        piece = _Piece(run, folder, [batch.to(device) for batch in held_out])
         end = math.inf if minutes is None else time.monotonic() + minutes * 60
-        make = RandomGroups(options.seed, first=run.step * options.groups)
-        with ViewRing(make, GroupOptions(), options.capacity, options.writers) as ring:
-            ring.wait_for(min(100, options.capacity // 2))
-            piece = _Piece(run, folder, held_out, bf16)
-            signals.training = True
-            while run.step < options.steps and time.monotonic() < end and not signals.received:
-                groups = ring.sample(options.groups, g)
-                piece.after_step(run.update(_batch(groups, backgrounds, g), bf16))
-            signals.training = False
+        pictures = _Pictures(run, ring)
+        ring.wait_for(min(100, options.capacity // 2))
+        signals.training = True
+        while run.step < options.steps and time.monotonic() < end and not signals.received:
+            piece.after_step(run.update(pictures.next()))
+        signals.training = False
         run.save(folder)
         log.info("%s: %s of %s steps are done", folder, run.step, options.steps)
         if signals.received:
@@ -353,6 +379,7 @@ def vpog_train_pairs(  # noqa: PLR0913
     writers: int = 1,  # processes that render
     seed: int = 0,  # of objects, batches and the first weights
     threads: int = 1,  # of the training itself
+    device: str = None,  # "cpu" or "cuda"; default a GPU where there is one
     init: str = None,  # folder of a model to begin a new run with
 ):
     "Train the pair network on endless renderings. A run that was stopped goes on with the same command."
@@ -367,4 +394,5 @@ def vpog_train_pairs(  # noqa: PLR0913
             seed=seed,
         )
         model = None if init is None else load_pairnet(init)
-        train_pairs(folder, options, minutes, model)
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        train_pairs(folder, options, minutes, model, device)
