@@ -172,6 +172,7 @@ class ViewRing:
         self._groups, self._free = self._slots.groups(), deque(range(capacity))
         self._objects = {}  # slot → number of its object, of the slots that are whole; oldest first
         self._changed, self._error = Condition(), None
+        self._resting, self._withheld = False, []  # (connection, slot) that is not lent meanwhile
         self._writers = {}  # connection → `_Writer`
         self._stride = num_writers
         for first in range(num_writers):
@@ -203,7 +204,7 @@ class ViewRing:
                         said = f"a process that makes view groups failed: {message.message}"
                         self._fail(said, message.traceback)
                         return
-                    connection.send(self._exchange(self._writers[connection], *message))
+                    self._lend(connection, self._exchange(self._writers[connection], *message))
                 except (EOFError, OSError):
                     self._replace(connection)
 
@@ -236,6 +237,28 @@ class ViewRing:
             writer.lent.append(following)
             self._changed.notify_all()
         return following
+
+    def _lend(self, connection, slot):
+        "Lend a writer a slot, now or when it has rested."
+        with self._changed:
+            if self._resting:
+                self._withheld.append((connection, slot))
+                return
+        connection.send(slot)
+
+    def rest(self):
+        "Writers rest, each when it has filled the slots that it is lent. What is in the ring stays."
+        with self._changed:
+            self._resting = True
+
+    def go_on(self):
+        "Writers go on after a rest."
+        with self._changed:
+            self._resting = False
+            withheld, self._withheld = self._withheld, []
+        for connection, slot in withheld:
+            with suppress(OSError):  # a writer that has ended meanwhile is replaced by the listener
+                connection.send(slot)
 
     def _fail(self, message, cause=""):
         "Note the first error, for those who sample."
