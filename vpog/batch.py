@@ -54,7 +54,7 @@ class TensorRecord:
 
     def pin_memory(self):  # a new record of the same class
         "Copy to page-locked memory, from which transfer to a GPU is fast. A `DataLoader` calls it."
-        return self.map(lambda v: v.pin_memory())
+        return self.map(lambda v: v.contiguous().pin_memory())
 
     def __getitem__(
         self,

@@ -242,7 +242,7 @@ def validate(
 
 def _means(measures: list) -> dict:
     "Mean of each measure."
-    return {name: float(np.nanmean([m[name] for m in measures])) for name in measures[0]}
+    return {n: float(torch.stack([m[n] for m in measures]).nanmean()) for n in measures[0]}
 
 # %% ../../nbs/training/742_pair_run.ipynb #b164b747
 def _keep_options(folder: Path, options: PairTraining):
