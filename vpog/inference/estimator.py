@@ -17,9 +17,10 @@ from torch import Tensor
 
 from ..cameras import invert_rigid, square_box, transform_points, unproject
 from ..files import read_json
+from .base import check_init, crop_queries, judged
 from .estimates import Inputs, PoseEstimate, check_inputs
 from .gradients import Body, retrieved_poses
-from .joint_estimator import JointEstimator, check_init, crop_queries, judged
+from .joint_estimator import JointEstimator
 from .onboarding import ObjectCache, fingerprint, read_mesh
 from .refine import QueryCrops
 from ..meshes import Mesh, Symmetries, check_size, given_symmetries, nearest_equivalent
