@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from ..cameras import square_box
-from .base import check_init, crop_queries, judged
-from .estimates import Inputs, PoseEstimate, check_inputs
+from .base import BaseEstimator, judged
+from .estimates import Inputs, PoseEstimate
 from .gradients import Body, distinct_views, gradient_queries, retrieved_poses
 from .onboarding import OnboardedObject, Onboarder
 from vpog.inference.refine import (
@@ -108,8 +108,10 @@ def _nearness(init: Tensor, obj: OnboardedObject) -> Tensor:
     return (1 - angle / torch.pi).float()
 
 
-class JointEstimator:
-    "Poses of objects from one image."
+class JointEstimator(BaseEstimator):
+    "Poses of objects from one image, by a joint model."
+
+    options_class, object_class = JointEstimatorOptions, OnboardedObject
 
     def __init__(
         self,
@@ -121,14 +123,11 @@ class JointEstimator:
         cache: str | Path | None = None,
         **changes,  # any field of `JointEstimatorOptions`
     ):
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.model = model.eval().to(self.device)
-        self.options = replace(options or JointEstimatorOptions(), **changes)
+        super().__init__(model, options, device=device, **changes)
         level, crop_margin = self.options.level, self.options.crop_margin
         is_compared = self.options.refinements is not None
         has_gradients = is_compared and self.options.gradient_hypotheses > 0
         self.onboarder = Onboarder(self.model, level, crop_margin, cache, has_gradients)
-        self.size = model.config.image_size
 
     @classmethod
     def from_pretrained(
@@ -160,26 +159,12 @@ class JointEstimator:
         "Render and encode an object's templates; what was made before is read. Errors as of `Onboarder`."
         return self.onboarder(obj, units, obj_id, scale)
 
-    @torch.no_grad()
-    def __call__(
-        self,
-        image,  # `[H, W, 3]` uint8 RGB array, or an image file
-        K,  # `[3, 3]` of the photograph
-        boxes=None,  # `[n, 4]` corners, px; default those of the masks
-        obj=None,  # `OnboardedObject`, or what `onboard` takes
-        masks=None,  # `[n, H, W]` bool, visible masks; matches off them are left out
-        # `[n, 4, 4]` poses from elsewhere, e.g. of a result file. The templates near them are matched instead
-        # of the best-scoring ones; with a mesh they are hypotheses themselves
-        init=None,
-    ) -> list:  # of n `PoseEstimate`
-        "Poses of an object in n detections. `ValueError` for inputs that `check_inputs` refuses."
-        inputs = check_inputs(image, K, boxes, masks)
-        obj = obj if isinstance(obj, OnboardedObject) else self.onboard(obj)
+    def _estimates(self, inputs, queries, obj, init) -> list:
+        """Poses of all queries.
+
+        With poses to begin with, the templates near them are matched instead of the best-scoring ones; for an
+        object with a mesh they are hypotheses themselves."""
         n = len(inputs.boxes)
-        if n == 0:
-            return []
-        init = None if init is None else check_init(init, n)
-        queries = crop_queries(inputs, self.size, self.options.crop_margin, self.device)
         scores = self._template_scores(queries, obj, init)
         groups = _template_groups(scores, obj.templates.poses[:, :3, :3], self.options).cpu()
         found = self._match(queries, obj, groups, scores)
