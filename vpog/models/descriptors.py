@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['unit_cells', 'neighbour_differences', 'gradient_descriptors', 'cells_on_mask', 'ViewBank', 'gradient_agreement',
-           'mask_squares', 'crop_to_masks', 'ViewCrops', 'turned_crops', 'make_bank', 'with_quarter_turns']
+           'mask_squares', 'crop_with_masks', 'ViewCrops', 'turned_crops', 'make_bank', 'with_quarter_turns']
 
 # %% ../../nbs/models/522_descriptors.ipynb #9acf55b6
 import math
@@ -168,14 +168,13 @@ def mask_squares(
     return torch.where(seen[:, None], square_box(mask_boxes(masks), margin), whole)
 
 
-def crop_to_masks(
+def crop_with_masks(
     images: Tensor,  # `[n, 3, H, W]`, H = W
     masks: Tensor,  # `[n, H, W]` bool
+    boxes: Tensor,  # `[n, 4]` corners of squares, px, e.g. of `mask_squares`
     size: int,  # side of the crops, px
-    margin: float = 1.1,  # side of the square over the long side of the mask's box
 ) -> tuple:  # images `[n, 3, size, size]`, masks `[n, size, size]` bool
-    "Square crops about the masks; a view without a mask stays whole. Black outside."
-    boxes = mask_squares(masks, margin)
+    "Square crops of images and their masks. Black outside."
     cropped = crop_images(torch.cat([images, masks[:, None].to(images.dtype)], 1), boxes, size)
     return cropped[:, :3], cropped[:, 3] >= 0.5
 
@@ -227,7 +226,7 @@ def turned_crops(
     copies = [v.expand(len(angles), *v.shape) for v in one]
     images, masks, depths, K, poses = rotate_views(*copies, angles.to(image.device))
     boxes = mask_squares(masks, margin)
-    images, on = crop_to_masks(images, masks, size, margin)
+    images, on = crop_with_masks(images, masks, boxes, size)
     depths = crop_images(depths[:, None], boxes, size, "nearest")[:, 0] * on
     return ViewCrops(images, on, depths, crop_matrix(boxes.to(K.dtype), size) @ K, poses)
 
