@@ -181,6 +181,7 @@ class _Count:
 
     @property
     def value(self) -> int:
+        "Units that are done."
         return self.counts[self.k]
 
 
@@ -212,6 +213,7 @@ def make_once(
     path = Path(path)
 
     def is_there(warn: bool) -> bool:
+        "Is it whole, and wanted as it is?"
         if again or not path.exists():
             return False
         try:

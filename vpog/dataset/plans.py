@@ -287,6 +287,7 @@ def sample_shards(
         return float(hash_uniform(key, 1, seed, epoch + (number << 32), stream)[0, 0])
 
     def next_shard(d: int) -> int:
+        "Index of the next shard of data set `d`; each call draws another."
         counts[d] += 1
         number = counts[d] * len(num_shards) + d
         return int(uniform(number, Stream.SHARD) * num_shards[d])

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from ..cameras import transform_points
+from ..meshes.symmetries import listed_symmetries
 
 # %% ../../nbs/evaluation/900_errors.ipynb #4dcd7db5
 def symmetries(
@@ -20,44 +21,19 @@ def symmetries(
     max_step: float = 0.01,  # longest way of a surface point in one step, as a share of the diameter
 ) -> Tensor:  # `[n, 4, 4]` float64, the identity first
     "Symmetry transforms of an object, from model frame to model frame. `ValueError` if they are none."
-    if not isinstance(model_info, dict):
-        expected = "expected symmetries_discrete or symmetries_continuous"
-        raise ValueError(f"symmetries: {expected}, got {str(model_info)[:60]}")
-    discrete = torch.eye(4, dtype=torch.float64)[None]
-    if listed := model_info.get("symmetries_discrete"):
-        discrete = torch.cat([discrete, _floats(listed, 16, "discrete").view(-1, 4, 4)])
-    axes = model_info.get("symmetries_continuous", ())
-    if not axes:
+    discrete, axes, offsets = listed_symmetries(model_info)
+    if not len(axes):
         return discrete
-    continuous = torch.cat([_rotations_about(s, max_step) for s in axes])
+    continuous = torch.cat([_rotations_about(*line, max_step) for line in zip(axes, offsets)])
     return (continuous @ discrete[:, None]).flatten(0, 1)
 
 
-def _rotations_about(symmetry: dict, max_step: float) -> Tensor:
+def _rotations_about(axis: Tensor, offset: Tensor, max_step: float) -> Tensor:
     "`[n, 4, 4]` equal steps about an axis through a point."
-    if not isinstance(symmetry, dict):
-        came = str(symmetry)[:60]
-        raise ValueError(f"symmetries_continuous: expected axis and offset, got {came}")
-    axis = _floats([symmetry.get("axis")], 3, "continuous: axis")[0]
-    offset = _floats([symmetry.get("offset")], 3, "continuous: offset")[0]
-    if not axis.norm() > 0:
-        raise ValueError("symmetries_continuous: axis: expected a direction, got zeros")
     n = int(np.ceil(np.pi / max_step))
     angles = torch.arange(n, dtype=torch.float64) * (2 * np.pi / n)
     R = roma.rotvec_to_rotmat(angles[:, None] * axis / axis.norm())
     return roma.Rigid(R, offset - R @ offset).to_homogeneous()
-
-
-def _floats(rows, count: int, name: str) -> Tensor:
-    "`[n, count]` finite float64."
-    try:
-        values = torch.tensor(rows, dtype=torch.float64).flatten(1)
-    except (ValueError, TypeError, RuntimeError, IndexError):  # no numbers, or rows that differ
-        values = torch.zeros(0, 0)
-    if values.shape[1:] != (count,) or not values.isfinite().all():
-        expected = f"expected {count} finite numbers each"
-        raise ValueError(f"symmetries_{name}: {expected}, got {str(rows)[:60]}")
-    return values
 
 # %% ../../nbs/evaluation/900_errors.ipynb #08c4baea
 def _place(T: Tensor, K: Tensor | None, points: Tensor) -> Tensor:

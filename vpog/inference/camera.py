@@ -170,6 +170,7 @@ class _Loader(yaml.SafeLoader):
     "YAML with OpenCV's matrices as dictionaries, and without aliases, which can ask for any amount of memory."
 
     def compose_node(self, parent, index):
+        "The next node of PyYAML in a parent. `YAMLError` for an alias."
         if self.check_event(yaml.events.AliasEvent):
             raise yaml.YAMLError("it has aliases")
         return super().compose_node(parent, index)

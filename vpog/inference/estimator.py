@@ -17,9 +17,10 @@ from torch import Tensor
 
 from ..cameras import invert_rigid, square_box, transform_points, unproject
 from ..files import read_json
-from .estimates import Inputs, PoseEstimate, check_inputs
+from .base import BaseEstimator, judged
+from .estimates import Inputs, PoseEstimate
 from .gradients import Body, retrieved_poses
-from .joint_estimator import JointEstimator, check_init, crop_queries, judged
+from .joint_estimator import JointEstimator
 from .onboarding import ObjectCache, fingerprint, read_mesh
 from .refine import QueryCrops
 from ..meshes import Mesh, Symmetries, check_size, given_symmetries, nearest_equivalent
@@ -172,8 +173,10 @@ def flow_points(
     return x3d, x2d, weights
 
 # %% ../../nbs/inference/832_estimator.ipynb #09e77598
-class Estimator:
+class Estimator(BaseEstimator):
     "Poses of objects from one image, by a pair network."
+
+    options_class, object_class = EstimatorOptions, PairObject
 
     def __init__(
         self,
@@ -184,11 +187,8 @@ class Estimator:
         cache: str | Path | None = None,  # folder for what is kept of meshes; "" for none
         **changes,  # any field of `EstimatorOptions`
     ):
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.model = model.eval().to(self.device)
-        self.options = replace(options or EstimatorOptions(), **changes)
+        super().__init__(model, options, device=device, **changes)
         self.objects = ObjectCache(cache)
-        self.size = model.config.image_size
         self._weights = fingerprint(*model.state_dict().values())
 
     @classmethod
@@ -198,7 +198,7 @@ class Estimator:
         *args,  # of `Estimator`
         **kwargs,
     ) -> "Estimator":
-        "JointEstimator with saved weights. Errors as of `load_pairnet`."
+        "Estimator with saved weights. Errors as of `load_pairnet`."
         return cls(load_pairnet(model_folder(path)), *args, **kwargs)
 
     def __repr__(self) -> str:
@@ -233,26 +233,12 @@ class Estimator:
         found = given or self.objects.symmetries(mesh)
         return PairObject(bank, center, mesh.diameter, mesh, drawn, found)
 
-    @torch.no_grad()
-    def __call__(
-        self,
-        image,  # `[H, W, 3]` uint8 RGB array, or an image file
-        K,  # `[3, 3]` of the photograph
-        boxes=None,  # `[n, 4]` corners, px; default those of the masks
-        obj=None,  # `PairObject`, or what `onboard` takes
-        masks=None,  # `[n, H, W]` bool, visible masks; matches off them are left out
-        init=None,  # `[n, 4, 4]` poses to begin with, in place of those from descriptors
-    ) -> list:  # of n `PoseEstimate`
-        "Poses of an object in n detections. `ValueError` for inputs that `check_inputs` refuses."
-        inputs = check_inputs(image, K, boxes, masks)
-        obj = obj if isinstance(obj, PairObject) else self.onboard(obj)
-        n = len(inputs.boxes)
-        if n == 0:
-            return []
-        queries = crop_queries(inputs, self.size, self.options.crop_margin, self.device)
+    def _estimates(self, inputs, queries, obj, init) -> list:
+        "Poses of all queries, one after the other."
         with self.model.autocast():
             features = self.model.encoder.query(queries.images)
         starts, retrieved = self._starts(inputs, obj, describe_crops(self.model, features), init)
+        n = len(inputs.boxes)
         found = [
             self._search(queries, i, features[i : i + 1], obj.drawn, starts[i]) for i in range(n)
         ]
@@ -262,7 +248,7 @@ class Estimator:
         "`[n, h, 4, 4]` poses to begin with, and the best view of each box."
         if init is not None:
             retrieved = obj.bank.compare(described).argmax(1)
-            return check_init(init, len(inputs.boxes))[:, None], retrieved.tolist()
+            return init[:, None], retrieved.tolist()
         body = Body(torch.from_numpy(obj.mesh.vertices), obj.center, obj.symmetries)
         num, apart = self.options.hypotheses, self.options.apart_deg
         poses, _, views = retrieved_poses(

@@ -200,6 +200,7 @@ def absolute_indices(
     counts = {b"v": 0, b"vt": 0, b"vn": 0}
 
     def absolute(text: bytes, kind: bytes) -> bytes:
+        "An index from 1 on, of a `v`, `vt` or `vn`."
         index = int(text or 1)
         if index == 0 or index < -counts[kind]:
             message = f"{where}: a face names {kind.decode()} {index}, after {counts[kind]} of them"

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['unit_cells', 'neighbour_differences', 'gradient_descriptors', 'cells_on_mask', 'ViewBank', 'gradient_agreement',
-           'mask_squares', 'crop_to_masks', 'ViewCrops', 'turned_crops', 'make_bank', 'with_quarter_turns']
+           'mask_squares', 'crop_with_masks', 'ViewCrops', 'turned_crops', 'make_bank', 'with_quarter_turns']
 
 # %% ../../nbs/models/522_descriptors.ipynb #9acf55b6
 import math
@@ -168,16 +168,23 @@ def mask_squares(
     return torch.where(seen[:, None], square_box(mask_boxes(masks), margin), whole)
 
 
-def crop_to_masks(
+def crop_with_masks(
     images: Tensor,  # `[n, 3, H, W]`, H = W
     masks: Tensor,  # `[n, H, W]` bool
+    boxes: Tensor,  # `[n, 4]` corners of squares, px, e.g. of `mask_squares`
     size: int,  # side of the crops, px
-    margin: float = 1.1,  # side of the square over the long side of the mask's box
 ) -> tuple:  # images `[n, 3, size, size]`, masks `[n, size, size]` bool
-    "Square crops about the masks; a view without a mask stays whole. Black outside."
-    boxes = mask_squares(masks, margin)
+    "Square crops of images and their masks. Black outside."
     cropped = crop_images(torch.cat([images, masks[:, None].to(images.dtype)], 1), boxes, size)
     return cropped[:, :3], cropped[:, 3] >= 0.5
+
+
+def _quarter_turned(poses: Tensor, count: int) -> Tensor:
+    "Poses `[n, 4, 4]` as seen by a camera after quarter turns about its optical axis, x towards y."
+    angle = torch.tensor(count * math.pi / 2, dtype=poses.dtype, device=poses.device)
+    turned = poses.clone()
+    turned[:, :3] = rotation_z(angle) @ poses[:, :3]
+    return turned
 
 
 @dataclass(repr=False)
@@ -197,15 +204,12 @@ class ViewCrops(TensorRecord):
         "The same crops, turned; exact, since no pixel is mixed."
         K = self.K
         angle = torch.tensor(count * math.pi / 2, dtype=K.dtype, device=K.device)
-        Rz = rotation_z(angle)
-        poses = self.poses.clone()
-        poses[:, :3] = Rz.to(poses.dtype) @ poses[:, :3]
         return ViewCrops(
             self.images.rot90(-count, (2, 3)),
             self.masks.rot90(-count, (1, 2)),
             self.depths.rot90(-count, (1, 2)),
-            turned_intrinsics(K, Rz, self.images.shape[-1] / 2),
-            poses,
+            turned_intrinsics(K, rotation_z(angle), self.images.shape[-1] / 2),
+            _quarter_turned(self.poses, count),
         )
 
 
@@ -222,7 +226,7 @@ def turned_crops(
     copies = [v.expand(len(angles), *v.shape) for v in one]
     images, masks, depths, K, poses = rotate_views(*copies, angles.to(image.device))
     boxes = mask_squares(masks, margin)
-    images, on = crop_to_masks(images, masks, size, margin)
+    images, on = crop_with_masks(images, masks, boxes, size)
     depths = crop_images(depths[:, None], boxes, size, "nearest")[:, 0] * on
     return ViewCrops(images, on, depths, crop_matrix(boxes.to(K.dtype), size) @ K, poses)
 
@@ -230,12 +234,15 @@ def turned_crops(
 @torch.no_grad()
 def make_bank(
     views,  # T templates of one object: `images [T, 3, S, S]` uint8, `masks`, `depths`, `K`, `poses`
-    describe: Callable,  # `ViewCrops` of n views → descriptors `[n, C, h, w]`
+    # `ViewCrops` of n views → descriptors `[n, C, h, w]`; `[4n, C, h, w]` with quarter turns
+    describe: Callable,
     rolls: int = 1,  # copies of each; copy k is turned by `k·until_deg/rolls`
     size: int | None = None,  # side of the crops that are described, px; default S
     margin: float = 1.1,  # side of a crop over the long side of the object's box
     until_deg: float = 360.0,
-    quarter_turns: bool = False,  # also all of them turned by 90°, 180° and 270°
+    # also all of them turned by 90°, 180° and 270°; `describe` is given those that are not turned, and
+    # returns the descriptors of all, turn by turn
+    quarter_turns: bool = False,
 ) -> ViewBank:  # template by template, each in all rolls
     "Describe templates in several rolls, one template at a time. `ValueError` if there is none."
     if len(views.images) == 0:
@@ -245,11 +252,12 @@ def make_bank(
     banks = []
     for i in range(len(views.images)):
         crops = turned_crops(views, i, angles, size, margin)
+        descriptors = describe(crops).cpu()
+        on, poses = cells_on_mask(crops.masks, descriptors.shape[-2:]).cpu(), crops.poses.cpu()
         if quarter_turns:
-            crops = ViewCrops.cat([crops.quarter_turned(k) for k in range(4)])
-        descriptors = describe(crops)
-        on = cells_on_mask(crops.masks, descriptors.shape[-2:])
-        banks.append(ViewBank.of(descriptors.cpu(), on.cpu(), crops.poses.cpu()))
+            on = torch.cat([on.rot90(-k, (1, 2)) for k in range(4)])
+            poses = torch.cat([_quarter_turned(poses, k) for k in range(4)])
+        banks.append(ViewBank.of(descriptors, on, poses))
     return ViewBank.cat(banks)
 
 # %% ../../nbs/models/522_descriptors.ipynb #3e4e61df
@@ -263,10 +271,8 @@ def with_quarter_turns(
         raise ValueError(f"with_quarter_turns: expected an even number of bins, got {bins}")
     turned = []
     for k in range(4):
-        poses = bank.poses.clone()
-        angle = torch.tensor(k * math.pi / 2, dtype=poses.dtype, device=poses.device)
-        poses[:, :3] = rotation_z(angle) @ poses[:, :3]
         features = bank.features.rot90(-k, (2, 3)).roll(k * bins // 2, 1)
-        turned.append(ViewBank(features, bank.masks.rot90(-k, (1, 2)), poses))
+        masks = bank.masks.rot90(-k, (1, 2))
+        turned.append(ViewBank(features, masks, _quarter_turned(bank.poses, k)))
     by_turn = ViewBank.cat(turned).map(lambda v: v.unflatten(0, (4, -1, rolls)))
     return by_turn.map(lambda v: v.transpose(0, 1).flatten(0, 2))

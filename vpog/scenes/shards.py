@@ -224,7 +224,8 @@ class _Beginning:
         self.stream = stream
         self.head = stream.read(8)
 
-    def read(self, size):
+    def read(self, size: int) -> bytes:
+        "The next bytes, at most `size`."
         start, self.head = self.head[:size], self.head[size:]
         return start + self.stream.read(size - len(start))
 
