@@ -30,7 +30,7 @@ from ..models.descriptors import ViewBank, gradient_agreement
 from ..models.pair_encoder import CELL, PairNetConfig, template_cells
 from ..models.pairnet import PairFlow, PairNet, load_pairnet
 from ..models.view_descriptors import VIEW_ROLLS, describe_crops, describe_views
-from ..pnp import PoseHypothesis, robust_pose
+from ..pnp import PoseHypothesis, robust_poses
 from ..render import default_renderer
 
 # %% ../../nbs/inference/832_estimator.ipynb #648f3790
@@ -279,15 +279,16 @@ class Estimator(BaseEstimator):
             one.worth = value
         return [(flow[k : k + 1], depth[k]) for k in range(n)]
 
-    def _moved(self, queries: QueryCrops, i: int, one: _Drawn, flow: PairFlow, depth: Tensor):
-        "The pose to which the flow moves a drawing; None if there is none."
-        mask = None if queries.masks is None else queries.masks[i]
-        x3d, x2d, weights = flow_points(flow, depth, one.pose.T_m2c, queries.K[i], mask)
-        if len(x3d) < 4:
-            return None
-        max_error = self.options.max_error * self.size
-        pose = robust_pose(x3d, x2d, queries.K[i], weights, max_error)[0]
-        return _Drawn(pose, 0.0, x3d, x2d, weights) if pose else None
+    def _moved(self, queries: QueryCrops, i: int, drawn: list, found: list) -> list:
+        "Drawings at the poses to which the flow moves others; those that it moves nowhere are left out."
+        mask, K = None if queries.masks is None else queries.masks[i], queries.K[i]
+        points = [
+            flow_points(flow, depth, one.pose.T_m2c, K, mask)
+            for one, (flow, depth) in zip(drawn, found)
+        ]
+        problems = [(x3d, x2d, K, weights) for x3d, x2d, weights in points]
+        poses = robust_poses(problems, self.options.max_error * self.size)
+        return [_Drawn(pose, 0.0, *its) for pose, its in zip(poses, points) if pose]
 
     def _search(
         self, queries: QueryCrops, i: int, query: Tensor, mesh: Mesh, starts: Tensor
@@ -303,8 +304,8 @@ class Estimator(BaseEstimator):
                 break
             order = sorted(range(len(current)), key=lambda k: -current[k].worth)
             kept = order if step == 0 else order[: (len(order) + 1) // 2]
-            moved = [self._moved(queries, i, current[k], *found[k]) for k in kept]
-            current = [one for one in moved if one is not None]
+            moving = [current[k] for k in kept], [found[k] for k in kept]
+            current = self._moved(queries, i, *moving)
             if not current:
                 break
         return sorted(every, key=lambda one: -one.worth)
