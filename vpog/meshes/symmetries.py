@@ -61,9 +61,7 @@ class Symmetries:
 # %% ../../nbs/meshes/068_symmetries.ipynb #3b47af10
 def _wrong_form(name: str, expected: str, came) -> ValueError:
     "What a list of symmetries should have, and what it has."
-    return ValueError(
-        f"symmetries: expected BOP's form; {name}: expected {expected}, got {str(came)[:60]}"
-    )
+    return ValueError(f"{name}: expected {expected}, got {str(came)[:60]}")
 
 
 def _rows(rows, count: int, name: str) -> Tensor:
@@ -85,8 +83,8 @@ def listed_symmetries(
 ):  # discrete `[n, 4, 4]`, the identity first; axes `[m, 3]` of any length, offsets `[m, 3]`
     "Numbers of BOP's form, float64. `ValueError` if they are none."
     if not isinstance(model_info, dict):
-        expected = "expected symmetries_discrete or symmetries_continuous"
-        raise ValueError(f"symmetries: {expected}, got {str(model_info)[:60]}")
+        expected = "symmetries_discrete or symmetries_continuous"
+        raise _wrong_form("symmetries", expected, model_info)
     matrices, lines = (model_info.get(f"symmetries_{kind}") for kind in ("discrete", "continuous"))
     matrices, lines = (() if listed is None else listed for listed in (matrices, lines))
     discrete = _rows(matrices, 16, "symmetries_discrete").view(-1, 4, 4)
@@ -106,7 +104,10 @@ def given_symmetries(
     model_info: dict,  # entry of `models_info.json`: `symmetries_discrete`, `symmetries_continuous`
 ) -> Symmetries:  # as they are listed, with the identity
     "Symmetries in BOP's form, read. `ValueError` if they are none."
-    discrete, axes, offsets = listed_symmetries(model_info)
+    try:
+        discrete, axes, offsets = listed_symmetries(model_info)
+    except ValueError as e:
+        raise ValueError(f"symmetries: expected BOP's form: {e}") from e
     axes = axes / axes.norm(dim=1)[:, None]
     if len(axes) and (axes @ axes[0]).abs().min() < 0.999:  # together they give every rotation
         axes = torch.eye(3, dtype=torch.float64)
