@@ -72,7 +72,7 @@ class Button:
     label: str
     tooltip: str = ""
 
-# %% ../../nbs/explore/960_explorer.ipynb #f913305a
+# %% ../../nbs/explore/960_explorer.ipynb #d87a194c
 class Explorer:
     "A tool of the workbench: a state, its picture, and answers to the mouse."
 
@@ -181,15 +181,18 @@ class Explorer:
             ax.text(4, height + 16 + 22 * k, line, fontsize=8.5 * scale)
         return fig
 
-    def png(self) -> bytes:
-        "`still` as PNG with a palette of 256 colours, which is small enough for a notebook."
+    def png(
+        self,
+        colors: int = 256,  # of the palette
+    ) -> bytes:
+        "`still` as PNG with a palette, which is small enough for a notebook."
         fig = self.still()
         out = io.BytesIO()
         try:
             fig.savefig(out, format="png")
         finally:
             plt.close(fig)
-        picture = Image.open(out).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        picture = Image.open(out).convert("RGB").quantize(colors, dither=Image.Dither.NONE)
         out = io.BytesIO()
         picture.save(out, "PNG", optimize=True)
         return out.getvalue()
@@ -213,7 +216,7 @@ class Explorer:
     def __repr__(self) -> str:
         return "\n  ".join([f"{type(self).__name__}: {self.title}", *self.says()])
 
-# %% ../../nbs/explore/960_explorer.ipynb #299c844e
+# %% ../../nbs/explore/960_explorer.ipynb #3c45f2e5
 class ExplorerView:
     "The widgets around an explorer."
 
@@ -261,6 +264,7 @@ class ExplorerView:
                 step=control.step,
                 description=control.label,
                 style=style,
+                readout_format=".0f" if control.step >= 1 else ".2f",
                 layout=widgets.Layout(width="300px"),
             )
         made.observe(lambda change: self._set(name, change["new"]), "value")
