@@ -4,15 +4,17 @@
 
 # %% auto #0
 __all__ = ['ANSWER', 'Button', 'CHOSEN', 'Choice', 'Explorer', 'ExplorerView', 'FAINT', 'INK', 'LABEL', 'LAYERS', 'LINE',
-           'ObjectExplorer', 'PAPER', 'Panel', 'PatchAnswer', 'PatchExplorer', 'PatchSample', 'Slider', 'UNSEEN',
-           'aligned_templates', 'alignment_angles', 'angles_of', 'as_pixels', 'blank', 'clickable_image', 'color_table',
-           'direction_of', 'draw_answer_layer', 'draw_arrows', 'draw_box', 'draw_cell_heat', 'draw_cells', 'draw_dot',
-           'draw_heat', 'draw_label_layer', 'draw_lines', 'draw_mask', 'draw_patch', 'draw_polylines',
-           'draw_query_layer', 'draw_text', 'fitted', 'greyed', 'lab_package', 'laplace_cdf', 'mark_buddy',
-           'mask_curves', 'pair_answer', 'panel_list', 'patch_anchors', 'place_colors', 'png_bytes', 'series_color',
-           'shortened', 'sphere_edges', 'text_width']
+           'ObjectExplorer', 'PAPER', 'Panel', 'PatchAnswer', 'PatchExplorer', 'PatchSample', 'PoseExplorer',
+           'PoseSession', 'ReadImage', 'SceneExplorer', 'ScoredPose', 'Slider', 'UNREAD', 'UNSEEN', 'aligned_templates',
+           'alignment_angles', 'angles_of', 'as_pixels', 'blank', 'bop_annotation', 'clickable_image', 'color_table',
+           'depth_picture', 'direction_of', 'distinct_poses', 'draw_answer_layer', 'draw_arrows', 'draw_box',
+           'draw_cell_heat', 'draw_cells', 'draw_dot', 'draw_frame', 'draw_heat', 'draw_label_layer', 'draw_lines',
+           'draw_mask', 'draw_object', 'draw_patch', 'draw_polylines', 'draw_query_layer', 'draw_text', 'enlarged',
+           'fitted', 'greyed', 'lab_package', 'laplace_cdf', 'mark_buddy', 'mask_curves', 'nudged', 'outline_color',
+           'pair_answer', 'panel_list', 'patch_anchors', 'place_colors', 'png_bytes', 'pose_mask', 'read_image_of',
+           'refine_once', 'score_pose', 'series_color', 'shortened', 'sphere_edges', 'text_width', 'write_annotations']
 
-# %% ../../nbs/explore/990_explore.ipynb #7d062055
+# %% ../../nbs/explore/990_explore.ipynb #abb37fa7
 from vpog.explore.answers import (
     PatchAnswer,
     aligned_templates,
@@ -85,8 +87,37 @@ from vpog.explore.patch_samples import (
 from vpog.explore.patches import (
     PatchExplorer,
 )
+from vpog.explore.photographs import (
+    SceneExplorer,
+)
+from vpog.explore.pose_edits import (
+    bop_annotation,
+    draw_frame,
+    draw_object,
+    nudged,
+    outline_color,
+    pose_mask,
+    write_annotations,
+)
+from vpog.explore.pose_session import (
+    PoseSession,
+    ScoredPose,
+    distinct_poses,
+    refine_once,
+    score_pose,
+)
+from vpog.explore.poses import (
+    PoseExplorer,
+)
+from vpog.explore.read_images import (
+    UNREAD,
+    ReadImage,
+    depth_picture,
+    enlarged,
+    read_image_of,
+)
 
-# %% ../../nbs/explore/990_explore.ipynb #2a80ed5c
+# %% ../../nbs/explore/990_explore.ipynb #1f204c77
 _all_ = [
     "ANSWER",
     "Button",
@@ -105,43 +136,62 @@ _all_ = [
     "PatchAnswer",
     "PatchExplorer",
     "PatchSample",
+    "PoseExplorer",
+    "PoseSession",
+    "ReadImage",
+    "SceneExplorer",
+    "ScoredPose",
     "Slider",
+    "UNREAD",
     "UNSEEN",
     "aligned_templates",
     "alignment_angles",
     "angles_of",
     "as_pixels",
     "blank",
+    "bop_annotation",
     "clickable_image",
     "color_table",
+    "depth_picture",
     "direction_of",
+    "distinct_poses",
     "draw_answer_layer",
     "draw_arrows",
     "draw_box",
     "draw_cell_heat",
     "draw_cells",
     "draw_dot",
+    "draw_frame",
     "draw_heat",
     "draw_label_layer",
     "draw_lines",
     "draw_mask",
+    "draw_object",
     "draw_patch",
     "draw_polylines",
     "draw_query_layer",
     "draw_text",
+    "enlarged",
     "fitted",
     "greyed",
     "lab_package",
     "laplace_cdf",
     "mark_buddy",
     "mask_curves",
+    "nudged",
+    "outline_color",
     "pair_answer",
     "panel_list",
     "patch_anchors",
     "place_colors",
     "png_bytes",
+    "pose_mask",
+    "read_image_of",
+    "refine_once",
+    "score_pose",
     "series_color",
     "shortened",
     "sphere_edges",
     "text_width",
+    "write_annotations",
 ]

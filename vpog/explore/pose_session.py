@@ -73,7 +73,7 @@ def distinct_poses(
     poses = [best, *estimate.runner_ups(num - 1, apart_deg)]
     return [ScoredPose(T.double(), scores[id(T)], "found") for T in poses]
 
-# %% ../../nbs/explore/979_pose_session.ipynb #747164ec
+# %% ../../nbs/explore/979_pose_session.ipynb #00058b29
 _MOST_STEPS = 40  # that are remembered
 
 
@@ -175,7 +175,7 @@ class PoseSession:
         if self.ready:
             self.find()
 
-    def _view(self) -> tuple:
+    def _detection(self) -> tuple:
         "What the estimator works on. `ValueError` without a box."
         if self.box_xyxy is None:
             raise ValueError("box: draw a box around the object in the photograph first")
@@ -189,7 +189,7 @@ class PoseSession:
 
     def find(self):
         "Hypotheses for the box, the best one shown. `ValueError` without a box."
-        image, K, box = self._view()
+        image, K, box = self._detection()
         [estimate] = self.estimator(image, K, box[None], self._object())
         self._forget()
         self.found = distinct_poses(estimate)
@@ -228,7 +228,7 @@ class PoseSession:
     def refine(self):
         "One step of the estimator. `RuntimeError` if no pose can be solved."
         T = self._shown().T_m2c
-        moved = refine_once(self.estimator, self._view(), self._object(), T)
+        moved = refine_once(self.estimator, self._detection(), self._object(), T)
         if moved is None:
             raise RuntimeError("refine: too few matches for a pose; it stays where it is")
         self._add(moved)
@@ -240,7 +240,9 @@ class PoseSession:
     ):
         "Show a pose, and score it if the object is described."
         T = torch.as_tensor(T_m2c).double()
-        score = score_pose(self.estimator, self._view(), self._object(), T) if self.ready else None
+        score = (
+            score_pose(self.estimator, self._detection(), self._object(), T) if self.ready else None
+        )
         self._add(ScoredPose(T, score, name))
 
     def take_given(self):
