@@ -33,6 +33,7 @@ def required_packages() -> list:  # of names; empty if vpog is not installed
 _OPTIONAL = {
     "nbdev": 'notebooks and tests: pip install -e ".[dev]"',
     "jupyterlab": 'notebooks: pip install -e ".[dev]"',
+    "anywidget": "widgets of the workbench: pip install vpog[lab]",
     "timm": "other encoders: pip install vpog[timm]",
     "wandb": "its logger: pip install vpog[wandb]",
     "pycocotools": "compressed run lengths: pip install vpog[rle]",
