@@ -43,7 +43,7 @@ class EstimatorOptions:
     apart_deg: float = 25.0  # least angle between the rotations of two hypotheses
     crop_margin: float = 1.1  # side of the crop over the long side of the box
     max_error: float = 0.047  # of an inlier of PnP, as a fraction of the crop's side
-    size_weight: float = 0.3  # of the share of the crop that a drawing covers, in its worth
+    size_weight: float = 0.1  # of the share of the crop that a drawing covers, in its worth
     judgement_weight: float = 0.06  # of the network's judgement (a logit), in a drawing's worth
     min_score: float = 0.1  # a pose below is refused; 0: none is
 
