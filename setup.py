@@ -28,7 +28,7 @@ setup(
     keywords=cfg["keywords"],
     packages=find_namespace_packages(include=["vpog", "vpog.*"], exclude=["*__pycache__*"]),
     include_package_data=True,
-    package_data={"": ["*.yaml", "*.json", "*.safetensors", "*.csv", "*.md", "py.typed"]},
+    package_data={"": ["*.yaml", "*.json", "*.safetensors", "*.csv", "*.md", "*.jpg", "py.typed"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={

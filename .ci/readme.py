@@ -11,7 +11,11 @@ from nbconvert import MarkdownExporter
 
 root = Path(__file__).resolve().parent.parent
 # what a reader hears who cannot see the pictures, in their order
-PICTURES = ("a pose on an image", "from a CAD model and a photograph to a pose", "a labelled batch")
+PICTURES = (
+    "four poses on a photograph",
+    "from a CAD model and a photograph to a pose",
+    "a labelled batch",
+)
 
 
 def notebooks_url():
@@ -43,7 +47,7 @@ def readme():
     text, resources = MarkdownExporter().from_notebook_node(nb, resources)
     text = re.sub(r"\]\((\w[\w/]*\.ipynb)", rf"]({notebooks_url()}/\1", text)
     for alt in PICTURES:
-        text = text.replace("![png]", f"![{alt}]", 1)
+        text = re.sub(r"!\[(png|jpeg)\]", f"![{alt}]", text, count=1)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", resources["outputs"]
 
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['pick_samples', 'demo_batch', 'field_table', 'label_statistics', 'statistics_table', 'largest_sample', 'save_figures',
-           'demo_estimate', 'vpog_demo']
+           'demo_estimate', 'demo_example', 'vpog_demo']
 
 # %% ../nbs/demo.ipynb #ab1ba806
 from itertools import chain
@@ -24,7 +24,7 @@ from .meshes import dataset_models
 from .render import default_renderer
 from .rotations import geodesic_distance
 from .scenes import BopScenes, open_scenes
-from .synth import make_synth_dataset
+from .synth import example_photograph, make_synth_dataset
 from .templates import TemplateStore, render_models
 
 # %% ../nbs/demo.ipynb #69054d93
@@ -189,12 +189,35 @@ def demo_estimate(
     [estimate] = estimator(frame.rgb, frame.K, box[None], scenes.mesh(info.obj_id))
     vis.VisConfig(save_dir=str(out)).save(estimate.show(frame.rgb), "estimate")
     head = f"object {info.obj_id} in image {info.view_id}, found by the model: {estimate.verdict}"
+    return head + _how_far_off(estimate, frame.annotation(info.instance).T_m2c)
+
+
+def _how_far_off(estimate, truth):
+    "Angle and distance from the true pose in words; none without a pose."
     if not estimate:
-        return head
-    truth = frame.annotation(info.instance).T_m2c
+        return ""
     angle = geodesic_distance(estimate.T_m2c[:3, :3], truth[:3, :3]).rad2deg()
     distance = (estimate.T_m2c - truth)[:3, 3].norm()
-    return f"{head}, {angle:.0f}° and {distance:.0f} mm off"
+    return f", {angle:.0f}° and {distance:.0f} mm off"
+
+
+def demo_example(
+    out,  # folder of the figure
+    cache: Path | None = None,  # folder for what is made once
+    names: tuple = ("mug", "drill"),  # of things on the photograph; each takes a while to onboard
+) -> str:  # a line for each, to print
+    "The poses of things on the photograph that comes with vpog by its model, and how far they are off."
+    example = example_photograph()
+    estimator = Estimator.from_pretrained(cache=cache)
+    found, lines = {}, []
+    for name in names:
+        box = example.boxes[name][None]
+        [found[name]] = estimator(example.rgb, example.K, box, example.objects[name])
+        off = _how_far_off(found[name], example.poses[name])
+        lines.append(f"{name}, found by the model: {found[name].verdict}{off}")
+    figure = vis.show_found(example.rgb, example.K, found)
+    vis.VisConfig(save_dir=str(out)).save(figure, "estimate")
+    return "\n".join(lines)
 
 # %% ../nbs/demo.ipynb #c17c3413
 @call_parse
@@ -219,7 +242,10 @@ def vpog_demo(
         batch = demo_batch(scenes, templates, num, level)
         print(field_table(batch), statistics_table(batch), sep="\n\n")
         figures = save_figures(batch, scenes, TemplateStore(templates), out)
-        info = batch.infos[largest_sample(batch)]
-        print("\n" + demo_estimate(scenes, info, out, kept / "onboarded"))
+        if bop:
+            info = batch.infos[largest_sample(batch)]
+            print("\n" + demo_estimate(scenes, info, out, kept / "onboarded"))
+        else:
+            print("\n" + demo_example(out, kept / "onboarded"))
         names = [*(figure.name for figure in figures), "estimate.png"]
         print(f"figures in {out}: {', '.join(names)}")

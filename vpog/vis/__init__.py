@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['VisConfig', 'draw_axes', 'draw_box', 'draw_box3d', 'draw_outline', 'pose_picture', 'pull_colors', 'show_batch',
-           'show_flow', 'show_image', 'show_matches', 'show_mesh', 'show_patches', 'show_pose', 'show_prediction',
-           'show_viewpoints', 'show_warp']
+           'show_flow', 'show_found', 'show_image', 'show_matches', 'show_mesh', 'show_patches', 'show_pose',
+           'show_prediction', 'show_viewpoints', 'show_warp']
 
 # %% ../../nbs/vis/665_vis.ipynb #2c552bd9
 from vpog.vis.batches import (
@@ -18,7 +18,7 @@ from vpog.vis.batches import (
     show_viewpoints,
     show_warp,
 )
-from .pose_picture import draw_box3d, pose_picture
+from .pose_picture import draw_box3d, pose_picture, show_found
 from vpog.vis.poses import (
     VisConfig,
     draw_axes,
@@ -40,6 +40,7 @@ _all_ = [
     "pull_colors",
     "show_batch",
     "show_flow",
+    "show_found",
     "show_image",
     "show_matches",
     "show_mesh",
