@@ -23,7 +23,7 @@ from vpog.synth.composites import CompositeOptions
 from vpog.synth.view_groups import GroupOptions
 from vpog.synth.view_ring import RandomGroups, ViewRing
 from vpog.training.pair_batch import PairOptions
-from vpog.training.pair_run import PairRun, PairTraining, _Pictures, train_pairs
+from vpog.training.pair_run import PairPictures, PairRun, PairTraining, train_pairs
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN_CAMERA = dict(colors=0.0, blur=0.0, sharpening=0.0, noise=0.0, jpeg=0.0)
@@ -104,7 +104,7 @@ def full_ring(options: PairTraining, groups: int, seconds: float) -> ViewRing:
 def seconds_a_step(options: PairTraining, ring: ViewRing, device: str, steps: int) -> float:
     "Median of steps, of a run that is thrown away."
     run = PairRun(options, device=device)
-    pictures = _Pictures(run, ring)
+    pictures = PairPictures(run, ring)
     times = []
     for _ in range(steps):
         before = synchronised()

@@ -8,11 +8,12 @@ __all__ = ['ANSWER', 'Button', 'CHOSEN', 'Choice', 'Explorer', 'ExplorerView', '
            'PoseSession', 'ReadImage', 'SceneExplorer', 'ScoredPose', 'Slider', 'UNREAD', 'UNSEEN', 'aligned_templates',
            'alignment_angles', 'angles_of', 'as_pixels', 'blank', 'bop_annotation', 'clickable_image', 'color_table',
            'depth_picture', 'direction_of', 'distinct_poses', 'draw_answer_layer', 'draw_arrows', 'draw_box',
-           'draw_cell_heat', 'draw_cells', 'draw_dot', 'draw_frame', 'draw_heat', 'draw_label_layer', 'draw_lines',
-           'draw_mask', 'draw_object', 'draw_patch', 'draw_polylines', 'draw_query_layer', 'draw_text', 'enlarged',
-           'fitted', 'greyed', 'lab_package', 'laplace_cdf', 'mark_buddy', 'mask_curves', 'nudged', 'outline_color',
-           'pair_answer', 'panel_list', 'patch_anchors', 'place_colors', 'png_bytes', 'pose_mask', 'read_image_of',
-           'refine_once', 'score_pose', 'series_color', 'shortened', 'sphere_edges', 'text_width', 'write_annotations']
+           'draw_cell_heat', 'draw_cells', 'draw_choice', 'draw_dot', 'draw_frame', 'draw_heat', 'draw_label_layer',
+           'draw_lines', 'draw_mask', 'draw_object', 'draw_patch', 'draw_polylines', 'draw_query_layer', 'draw_text',
+           'enlarged', 'fitted', 'greyed', 'lab_package', 'laplace_cdf', 'mark_buddy', 'mask_curves', 'nudged',
+           'outline_color', 'pair_answer', 'panel_list', 'patch_anchors', 'place_colors', 'png_bytes', 'pose_mask',
+           'read_image_of', 'refine_once', 'score_pose', 'series_color', 'shortened', 'sphere_edges', 'text_width',
+           'write_annotations']
 
 # %% ../../nbs/explore/990_explore.ipynb #abb37fa7
 from vpog.explore.answers import (
@@ -37,6 +38,7 @@ from vpog.explore.canvas import (
     draw_arrows,
     draw_box,
     draw_cells,
+    draw_choice,
     draw_dot,
     draw_heat,
     draw_lines,
@@ -160,6 +162,7 @@ _all_ = [
     "draw_box",
     "draw_cell_heat",
     "draw_cells",
+    "draw_choice",
     "draw_dot",
     "draw_frame",
     "draw_heat",

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PAPER', 'INK', 'FAINT', 'LINE', 'LABEL', 'ANSWER', 'CHOSEN', 'UNSEEN', 'color_table', 'series_color', 'blank',
            'as_pixels', 'Panel', 'fitted', 'png_bytes', 'text_width', 'draw_text', 'draw_lines', 'shortened',
-           'draw_polylines', 'mask_curves', 'draw_mask', 'draw_box', 'draw_arrows', 'draw_dot', 'draw_heat',
-           'draw_cells']
+           'draw_polylines', 'mask_curves', 'draw_mask', 'draw_box', 'draw_choice', 'draw_arrows', 'draw_dot',
+           'draw_heat', 'draw_cells']
 
 # %% ../../nbs/explore/955_canvas.ipynb #bae3770d
 from dataclasses import dataclass
@@ -278,6 +278,17 @@ def draw_box(
     x0, y0, x1, y1 = corners
     around = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
     draw_polylines(canvas, [around], color, width, True, rim)
+
+
+def draw_choice(
+    canvas: np.ndarray,
+    panel: Panel,  # one of several to choose from
+    is_chosen: bool,
+):
+    "Frame of a panel, thick and in the colour of what was clicked if it is the chosen one."
+    color, width = (CHOSEN, 3) if is_chosen else (LINE, 1)
+    right, lower = panel.x + panel.width - 1, panel.y + panel.height - 1
+    draw_box(canvas, [panel.x + 1, panel.y + 1, right, lower], color, width, rim=False)
 
 
 def draw_arrows(

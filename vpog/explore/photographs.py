@@ -14,13 +14,12 @@ import numpy as np
 import roma
 
 from vpog.explore.canvas import (
-    CHOSEN,
     FAINT,
     INK,
-    LINE,
     Panel,
     blank,
     draw_box,
+    draw_choice,
     draw_mask,
     draw_text,
     fitted,
@@ -230,14 +229,7 @@ class SceneExplorer(Explorer):
             panel.region(canvas)[:] = lru_get(
                 self._thumbs, position, lambda p, panel=panel: self._thumb(p, panel), _KEPT_THUMBS
             )
-            color, width = (CHOSEN, 3) if i == self.image else (LINE, 1)
-            corners = (
-                panel.x + 1,
-                panel.y + 1,
-                panel.x + panel.width - 1,
-                panel.y + panel.height - 1,
-            )
-            draw_box(canvas, corners, color, width, rim=False)
+            draw_choice(canvas, panel, i == self.image)
             draw_text(canvas, str(i + 1), (panel.x, 494), 12)
         return canvas
 

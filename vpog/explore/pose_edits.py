@@ -20,6 +20,7 @@ from .canvas import Panel, draw_mask, draw_polylines
 from ..files import atomic_path, read_json
 from ..meshes import Mesh
 from ..render import default_renderer
+from ..scenes.write_folders import gt_entry
 from ..vis.pose_picture import contrasting_color
 
 # %% ../../nbs/explore/977_pose_edits.ipynb #715f747f
@@ -125,12 +126,7 @@ def bop_annotation(
     obj_id: int,
 ) -> dict:
     "An entry of BOP's `scene_gt.json`."
-    T = T_m2c.double().cpu()
-    return {
-        "cam_R_m2c": T[:3, :3].flatten().tolist(),
-        "cam_t_m2c": T[:3, 3].tolist(),
-        "obj_id": int(obj_id),
-    }
+    return gt_entry(obj_id, T_m2c.double().cpu().numpy())
 
 
 def write_annotations(

@@ -20,6 +20,7 @@ from vpog.explore.canvas import (
     Panel,
     blank,
     draw_box,
+    draw_choice,
     draw_mask,
     draw_text,
     fitted,
@@ -292,9 +293,7 @@ class PoseExplorer(PoseSession, Explorer):
             draw_object(thumb, small, self.mesh, pose.T_m2c, K, width=1)
             self._thumbs[k] = thumb
         panel.region(canvas)[:] = self._thumbs[k]
-        color, width = (CHOSEN, 3) if k == self.hypothesis else (LINE, 1)
-        corners = [panel.x + 1, panel.y + 1, panel.x + panel.width - 1, panel.y + panel.height - 1]
-        draw_box(canvas, corners, color, width, rim=False)
+        draw_choice(canvas, panel, k == self.hypothesis)
         draw_text(
             canvas, f"{pose.score:.2f}", (panel.x + 8, panel.y + 5), 12, background=(255, 255, 255)
         )

@@ -193,7 +193,7 @@ class Print:
         )
         a = np.radians(angle_deg)
         turn = np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]])
-        self.area(outline * length @ turn.T @ np.diag([1, 1]) + [x, y], color)
+        self.area(outline * length @ turn.T + [x, y], color)
         tip = np.array([0.85 * length, 0]) @ turn.T + [x, y]
         self.draw.line((2 * x, 2 * y, 2 * tip[0], 2 * tip[1]), vein, max(2, int(length / 20)))
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['log', 'HELD_OUT', 'PairTraining', 'learning_rate_at', 'pair_step', 'PairRun', 'held_out_batches', 'validate',
-           'train_pairs', 'vpog_train_pairs']
+           'PairPictures', 'train_pairs', 'vpog_train_pairs']
 
 # %% ../../nbs/training/742_pair_run.ipynb #1e5c741e
 import csv
@@ -312,10 +312,14 @@ class _Piece:
         _write_measures(self.folder / "measures.csv", self.run.step, "held out", found)
 
 
-class _Pictures:
+class PairPictures:
     "Batches without end for a run: groups of the ring before random backgrounds, on the run's device."
 
-    def __init__(self, run: PairRun, ring: ViewRing):
+    def __init__(
+        self,
+        run: PairRun,
+        ring: ViewRing,
+    ):
         options, device = run.options, run.model.device
         self.options, self.ring, self.device = options, ring, device
         rng = np.random.default_rng((options.seed, run.step))
@@ -355,7 +359,7 @@ def train_pairs(  # noqa: PLR0913
         held_out = held_out_batches(options.seed) if options.validate_every else []
         piece = _Piece(run, folder, [batch.to(device) for batch in held_out])
         end = math.inf if minutes is None else time.monotonic() + minutes * 60
-        pictures = _Pictures(run, ring)
+        pictures = PairPictures(run, ring)
         ring.wait_for(min(100, options.capacity // 2))
         signals.training = True
         while run.step < options.steps and time.monotonic() < end and not signals.received:
