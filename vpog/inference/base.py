@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..cameras import crop_matrix, crop_resize, square_box
+from .box_pose import edges_inside
 from .estimates import Inputs, PoseEstimate, check_inputs
 from .refine import QueryCrops
 
@@ -33,7 +34,11 @@ def crop_queries(
         inside = [crop_resize(mask, square, size) for mask, square in zip(masks, squares)]
         crop_masks = torch.from_numpy(np.stack(inside)).to(device)
     crop_K = torch.stack([crop_matrix(square.to(K.dtype), size) @ K for square in squares])
-    return QueryCrops(images, crop_K, crop_masks)
+    sides = torch.stack([square[2] - square[0] for square in squares])
+    corners = torch.stack([square[:2] for square in squares]).repeat(1, 2)
+    in_crops = ((boxes - corners) * (size / sides)[:, None]).double()
+    edges = torch.stack([edges_inside(box, image.shape[:2]) for box in boxes])
+    return QueryCrops(images, crop_K, crop_masks, in_crops, edges)
 
 # %% ../../nbs/inference/822_base.ipynb #12bb7dbd
 def check_init(

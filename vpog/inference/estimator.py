@@ -18,6 +18,7 @@ from torch import Tensor
 from ..cameras import invert_rigid, square_box, transform_points, unproject
 from ..files import read_json
 from .base import BaseEstimator, judged
+from .box_pose import BoxTrust, box_misfit, edges_seen, fitted_to_box
 from .estimates import Inputs, PoseEstimate
 from .gradients import Body, retrieved_poses
 from .joint_estimator import JointEstimator
@@ -39,12 +40,14 @@ class EstimatorOptions:
     "How poses are looked for."
 
     hypotheses: int = 8  # poses that are drawn and compared first
-    refinements: int = 3  # how often poses are moved
+    refinements: int = 4  # how often poses are moved
     apart_deg: float = 25.0  # least angle between the rotations of two hypotheses
     crop_margin: float = 1.1  # side of the crop over the long side of the box
     max_error: float = 0.047  # of an inlier of PnP, as a fraction of the crop's side
     size_weight: float = 0.1  # of the share of the crop that a drawing covers, in its worth
     judgement_weight: float = 0.06  # of the network's judgement (a logit), in a drawing's worth
+    box_edge: float = 0.015  # spread of a box's edges, share of its long side; inf: not asked
+    box_weight: float = 0.001  # of a box's misfit, in a drawing's worth
     min_score: float = 0.1  # a pose below is refused; 0: none is
 
     def __post_init__(self):
@@ -52,6 +55,8 @@ class EstimatorOptions:
             came = f"{self.hypotheses} and {self.refinements}"
             expected = "expected at least 1 and at least 0"
             raise ValueError(f"hypotheses, refinements: {expected}, got {came}")
+        if not self.box_edge > 0:
+            raise ValueError(f"box_edge: expected a positive number, got {self.box_edge}")
         if not 0 <= self.min_score <= 1:
             raise ValueError(f"min_score: expected a number in [0, 1], got {self.min_score}")
 
@@ -117,6 +122,8 @@ class _Drawn:
     x3d: Tensor | None = None  # `[M, 3]` mm, of the correspondences that the pose was solved from
     x2d: Tensor | None = None  # `[M, 2]` px of the crop
     weights: Tensor | None = None  # `[M, 2]` 1/px
+    edges: Tensor | None = None  # `[4]` bool, edges of the box that count
+    spread: float = 1.0  # px of the crop, median of the flow's scale where it is visible
 
 
 def draw_poses(
@@ -132,6 +139,14 @@ def draw_poses(
     depth = torch.from_numpy(np.stack([view["depth"] for view in views]))
     rgb = torch.from_numpy(np.stack([view["rgb"] for view in views]))
     return rgb.permute(0, 3, 1, 2).float() / 255 * (depth > 0)[:, None], depth
+
+
+def _spreads(flow: PairFlow, cells: Tensor) -> Tensor:
+    "Median Laplace scale of each pair's visible cells `[n]`, px; of all cells where none is visible."
+    visible = (cells > 0) & (flow.visible > 0)
+    counted = torch.where(visible.flatten(1).any(1)[:, None, None], visible, True)
+    scale = CELL * flow.log_scale.float().exp()
+    return scale.where(counted, torch.nan).flatten(1).nanmedian(1).values.cpu()
 
 
 def score_of(
@@ -273,10 +288,16 @@ class Estimator(BaseEstimator):
         covered = masks.float().mean((1, 2))
         options = self.options
         worth = agreement + options.size_weight * covered + options.judgement_weight * logits
-        for one, agrees, value in zip(drawn, agreement.tolist(), worth.tolist()):
+        inside = queries.edges[i]
+        misfit = box_misfit(poses, *self._box(queries, i, mesh), inside, self._trust)
+        seen = edges_seen(flow.visible.sigmoid().cpu(), depth > 0) & inside
+        worth = worth - options.box_weight * misfit.to(worth)
+        spreads = _spreads(flow, cells).tolist()
+        found = zip(drawn, agreement.tolist(), worth.tolist(), seen, spreads)
+        for one, agrees, value, edges, spread in found:
             score = score_of(value, self.model.config) if agrees > 0 else 0.0
             one.pose = replace(one.pose, score=score)
-            one.worth = value
+            one.worth, one.edges, one.spread = value, edges, spread
         return [(flow[k : k + 1], depth[k]) for k in range(n)]
 
     def _moved(self, queries: QueryCrops, i: int, drawn: list, found: list) -> list:
@@ -289,6 +310,25 @@ class Estimator(BaseEstimator):
         problems = [(x3d, x2d, K, weights) for x3d, x2d, weights in points]
         poses = robust_poses(problems, self.options.max_error * self.size)
         return [_Drawn(pose, 0.0, *its) for pose, its in zip(poses, points) if pose]
+
+    @property
+    def _trust(self) -> BoxTrust:
+        return BoxTrust(edge=self.options.box_edge)
+
+    def _box(self, queries: QueryCrops, i: int, mesh: Mesh) -> tuple:
+        "Points, box and K: what a box is compared with."
+        return torch.from_numpy(mesh.vertices), queries.boxes[i], queries.K[i]
+
+    def _settled(self, queries: QueryCrops, i: int, mesh: Mesh, moved: list) -> list:
+        "Poses that have been moved, after the box has been asked about them, too."
+        if not moved:
+            return []
+        poses = torch.stack([one.pose.T_m2c for one in moved])
+        edges = torch.stack([one.edges for one in moved])
+        spreads = torch.tensor([one.spread for one in moved])
+        box = self._box(queries, i, mesh)
+        fitted = fitted_to_box(poses, *box, edges, spreads, self._trust)
+        return [replace(one, pose=replace(one.pose, T_m2c=T)) for one, T in zip(moved, fitted)]
 
     def _search(
         self, queries: QueryCrops, i: int, query: Tensor, mesh: Mesh, starts: Tensor
@@ -308,7 +348,10 @@ class Estimator(BaseEstimator):
             current = self._moved(queries, i, *moving)
             if not current:
                 break
-        return sorted(every, key=lambda one: -one.worth)
+        as_given = [one for one in every if one.x3d is None]
+        moved = [one for one in every if one.x3d is not None]
+        settled = self._settled(queries, i, mesh, moved)
+        return sorted(as_given + settled, key=lambda one: -one.worth)
 
     def _answer(self, inputs, queries, i, obj, found, retrieved) -> PoseEstimate:
         "The best pose of a detection."

@@ -119,6 +119,8 @@ class QueryCrops(TensorRecord):
     K: Tensor  # `[n, 3, 3]` float64 of the crops, on the CPU
     # `[n, H, W]` bool; query patches with their anchor off it are left out
     masks: Tensor | None = None
+    boxes: Tensor | None = None  # `[n, 4]` float64 corners in the crops, px, on the CPU
+    edges: Tensor | None = None  # `[n, 4]` bool, edges of the boxes that are inside the photograph
 
 # %% ../../nbs/inference/815_refine.ipynb #643ddf71
 def _compare(model, mesh, center, queries, candidates) -> tuple[Matches, list, list]:
