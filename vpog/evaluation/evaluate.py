@@ -224,6 +224,7 @@ def run_plan(
         boxes=Path(plan.boxes).name,
         targets=len(targets),
         model=plan.model and Path(plan.model).name,
+        depth=plan.depth,
         no_vsd=no_vsd,
         result_files={name: Path(path).name for name, path in plan.result_files().items()},
     )
@@ -253,6 +254,7 @@ def vpog_evaluate(  # noqa: PLR0913
     out: str = "vpog_evaluate",  # folder for result files, scores and figures
     device: str = None,  # default a GPU where there is one
     delta: float = 15.0,  # mm, of VSD (5 for ITODD)
+    depth: store_true = False,  # the model gets the depth images of the data set, too
     cache: str = None,  # folder for templates and features; default in the user's cache
     num_workers: int = None,  # processes that share the images; default: one does all
     restart: store_true = False,  # forget the images that an unfinished run has done
@@ -276,6 +278,7 @@ def vpog_evaluate(  # noqa: PLR0913
             delta=delta,
             device=device,
             cache=cache,
+            depth=bool(depth),
         )
         wanted, without_depth = check_plan(plan, Path(out))
         with path_lock(Path(out) / "unfinished"):

@@ -32,6 +32,7 @@ from ..inference.joint_estimator import JointEstimator
 from ..meshes import dataset_models
 from ..rotations import allocentric_rotation
 from ..scenes.folders import BopScenes
+from ..scenes.frames import Frame
 from ..templates.make import RenderOptions
 from ..templates.sets import cached_templates, render_models
 from ..templates.store import TemplateStore
@@ -52,9 +53,11 @@ class ModelPoses:
         self,
         estimator: Estimator | JointEstimator,  # with a trained model
         scenes: BopScenes,  # its CAD models are onboarded
+        with_depth: bool = False,  # give the estimator the depth of the images, too
     ):
         self.estimator = estimator
         self.scenes = scenes
+        self.with_depth = with_depth
         self.onboarded = {}
 
     def prepare(self, obj_id: int):
@@ -64,15 +67,21 @@ class ModelPoses:
 
     def estimates(self, query: TargetQuery) -> list:
         "`PoseEstimate`s of a query; kept with the query, so that the model runs once."
-        if self.estimator not in query.estimates:
-            query.estimates[self.estimator] = self.estimator(
-                query.frame.rgb,
-                query.frame.K,
-                query.boxes,
-                self.onboarded[query.obj_id],
-                query.masks,
+        key = (self.estimator, self.with_depth)
+        if key not in query.estimates:
+            frame, obj = query.frame, self.onboarded[query.obj_id]
+            query.estimates[key] = self.estimator(
+                frame.rgb, frame.K, query.boxes, obj, query.masks, depth=self._depth(frame)
             )
-        return query.estimates[self.estimator]
+        return query.estimates[key]
+
+    def _depth(self, frame: Frame):
+        "Measured depth of an image; what a frame without it renders is the truth, so it is refused."
+        if not self.with_depth:
+            return None
+        if not frame.has_depth:
+            raise ValueError(f"{frame.pixels.where}: depth: expected a depth image, got none")
+        return frame.depth
 
     def __call__(self, query: TargetQuery) -> list:  # of `Answer`
         return [Answer(e.T_m2c, e.score, e.reason) for e in self.estimates(query)]

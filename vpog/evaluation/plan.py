@@ -51,6 +51,7 @@ class EvaluationPlan:
     delta: float = 15.0  # mm
     device: str | None = None
     cache: str | None = None
+    depth: bool = False  # the model gets the depth images, too
     with_vsd: bool = False  # do all images have depth?
 
     def result_files(self) -> dict:  # name → path
@@ -83,7 +84,7 @@ def make_parts(
     if plan.model:
         # a low score is no reason to leave a pose out: recall counts them all
         options = dict(device=plan.device, cache=plan.cache, min_score=0.0)
-        poses = ModelPoses(load_estimator(plan.model, **options), scenes)
+        poses = ModelPoses(load_estimator(plan.model, **options), scenes, plan.depth)
         methods |= {"vpog": poses, "retrieval only": RetrievedPoses(poses)}
     methods |= {name: ResultPoses(path) for name, path in plan.result_files().items()}
     return EvaluationParts(scenes, scorer, methods, boxes)
@@ -157,6 +158,15 @@ def _check_result_files(plan: EvaluationPlan, out: Path, targets: list, wanted: 
             print(f"{path}: {len(problems)} remarks, the first: {first}")
 
 
+def _check_has_depth(plan: EvaluationPlan, without_depth: list):
+    "`ValueError` unless a model gets depth, and all images have it."
+    if not plan.model:
+        raise ValueError("depth: expected a --model that gets the depth images, got none")
+    if without_depth:
+        first = f"{len(without_depth)} images have none, the first is {without_depth[0]}"
+        raise ValueError(f"depth: expected a depth image for each image with a target, {first}")
+
+
 def check_plan(
     plan: EvaluationPlan,
     out: Path,  # folder for the results
@@ -173,6 +183,8 @@ def check_plan(
     _check_boxes(plan.boxes, every_target)
     _check_result_files(plan, out, every_target, wanted)
     without_depth = check_targets(scenes, wanted)
+    if plan.depth:
+        _check_has_depth(plan, without_depth)
     scorer = make_parts(replace(plan, model=None, controls=False)).scorer
     for obj_id in {t["obj_id"] for t in wanted}:
         scorer.model(obj_id)

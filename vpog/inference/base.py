@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..cameras import crop_matrix, crop_resize, square_box
 from .box_pose import edges_inside
+from .depth_images import check_depth, check_depth_units, crop_depths
 from .estimates import Inputs, PoseEstimate, check_inputs
 from .refine import QueryCrops
 
@@ -131,15 +132,22 @@ class BaseEstimator:
         obj=None,  # what `onboard` gives, or what it takes
         masks=None,  # `[n, H, W]` bool, visible masks; matches off them are left out
         init=None,  # `[n, 4, 4]` poses to begin with, e.g. of a result file; default those that are found
+        depth=None,  # `[H, W]` mm of a depth camera, 0 = none; default: poses from colour alone
     ) -> list:  # of n `PoseEstimate`
-        "Poses of an object in n detections. `ValueError` for inputs that `check_inputs` refuses."
+        "Poses of an object in n detections. `ValueError` for inputs that `check_inputs`, `check_depth` refuse."
         inputs = check_inputs(image, K, boxes, masks)
+        if depth is not None:
+            depth = check_depth(depth, inputs.image.shape[:2])
         obj = obj if isinstance(obj, self.object_class) else self.onboard(obj)
         n = len(inputs.boxes)
         if n == 0:
             return []
         init = None if init is None else check_init(init, n)
         queries = crop_queries(inputs, self.size, self.options.crop_margin, self.device)
+        if depth is not None:
+            check_depth_units(depth, inputs.boxes, inputs.K, obj.diameter)
+            crops = crop_depths(depth, inputs.boxes, self.size, self.options.crop_margin)
+            queries = replace(queries, depth=crops)
         return self._estimates(inputs, queries, obj, init)
 
     def _estimates(self, inputs: Inputs, queries: QueryCrops, obj, init: Tensor | None) -> list:

@@ -25,6 +25,7 @@ from .. import __version__
 from ..cameras import crop_matrix
 from ..files import atomic_path, check_output_folder, cli_errors, require_options
 from .camera import Camera, UnlikelyIntrinsics, choose_camera
+from .depth_images import depth_of_photo
 from vpog.inference.detections import (
     NoDetection,
     best_detections,
@@ -48,6 +49,10 @@ _all_ = ["parse_floats"]
 def _estimate_dict(estimate: PoseEstimate) -> dict:
     "Box, then pose and score, or the reason why there is none."
     line = dict(box=estimate.box.tolist())
+    if estimate.depth_agrees is not None:
+        line["depth_agrees"] = round(estimate.depth_agrees, 4)
+    if estimate.remark:
+        line["remark"] = estimate.remark
     if not estimate:
         return line | dict(failed=estimate.reason)
     line["R"] = estimate.T_m2c[:3, :3].flatten().tolist()
@@ -216,6 +221,7 @@ class _Run:
         groups = defaultdict(list)
         for index, mesh in enumerate(meshes):
             groups[mesh].append(index)
+        depth = depth_of_photo(self.options.depth, photo.path, self.options.depth_scale)
         estimates = {}
         for mesh, indices in groups.items():
             obj = self.onboard(mesh)
@@ -224,7 +230,7 @@ class _Run:
             boxes = torch.stack([detection.box for detection in chosen])
             masks = [detection.mask for detection in chosen]
             masks = None if any(mask is None for mask in masks) else np.stack(masks)
-            found = self.estimator(photo.image, camera.K, boxes, obj, masks=masks)
+            found = self.estimator(photo.image, camera.K, boxes, obj, masks=masks, depth=depth)
             estimates |= dict(zip(indices, found))
             self.seconds["poses"] += time.perf_counter() - start
         return [estimates[i] for i in range(len(meshes))]
@@ -315,6 +321,8 @@ def vpog_estimate(  # noqa: PLR0913
     obj_id: int = None,  # only this object of --detections
     instances: int = 1,  # detections of each object that are used, best score first
     model: str = "pair",  # folder of a trained model, e.g. <run_dir>/model; or the one that comes with vpog
+    depth: str = None,  # depth image that lies on the photograph, 0 = none; or a folder with the photographs' names
+    depth_scale: float = 1.0,  # mm per step of the depth image; 1000 for metres
     units: str = "mm",  # of the mesh: mm, cm, dm, m or inch
     scale: float = 1.0,  # multiplies the mesh in addition, e.g. a GLB that is not in metres
     out: str = None,  # figure to write, default pose.png; a folder for a folder, default poses
@@ -329,7 +337,7 @@ def vpog_estimate(  # noqa: PLR0913
         options = SimpleNamespace(**locals())
         require_options(image=image or None, mesh=mesh or None)
         photos = find_photos(image)
-        inputs = [detections, camera, *mesh.split(";"), *(mask or "").split(";")]
+        inputs = [detections, camera, *mesh.split(";"), *(mask or "").split(";"), depth]
         outputs = plan_outputs(photos, image, out, inputs)
         run = _Run(options)
         if Path(image).is_dir():

@@ -134,6 +134,9 @@ class PoseEstimate:
     K: Tensor | None = None  # `[3, 3]` of the photograph
     mesh: Mesh | None = None  # of the object, if it was onboarded from one
     symmetries: Symmetries | None = None  # of the object, if they are known
+    # with a depth camera: share of the drawn pixels where measured depth is that of the best pose
+    depth_agrees: float | None = None
+    remark: str = ""  # what else is to be known, e.g. that there was no depth in the box
 
     def __bool__(self) -> bool:
         return self.T_m2c is not None
@@ -183,6 +186,10 @@ class PoseEstimate:
         where = (
             f"  box {x0:.0f}, {y0:.0f}, {x1:.0f}, {y1:.0f} px; {len(self.hypotheses)} hypotheses"
         )
+        if self.depth_agrees is not None:
+            where += f"\n  depth agrees on {self.depth_agrees:.0%} of what is drawn"
+        if self.remark:
+            where += f"\n  {self.remark}"
         if not self:
             return f"PoseEstimate: no pose, {self.reason}\n{where}"
         rotation = roma.rotmat_to_rotvec(self.T_m2c[:3, :3])

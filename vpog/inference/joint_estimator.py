@@ -15,6 +15,8 @@ from torch import Tensor
 
 from ..cameras import square_box
 from .base import BaseEstimator, judged
+from .depth_agreement import draw_depths
+from .depth_evidence import query_depth, with_depth
 from .estimates import Inputs, PoseEstimate
 from .gradients import Body, distinct_views, gradient_queries, retrieved_poses
 from .onboarding import OnboardedObject, Onboarder
@@ -25,6 +27,7 @@ from vpog.inference.refine import (
     candidates_of,
     render_and_compare,
 )
+from ..meshes import Mesh
 from ..models.vpog import VPOG
 from ..pnp import PoseHypothesis
 from ..rotations import allocentric_rotation, geodesic_distance
@@ -48,6 +51,7 @@ class JointEstimatorOptions:
     apart_deg: float = 30.0  # least angle between the rotations of two hypotheses' first templates
     crop_margin: float = 1.1  # side of the crop over the long side of the box, as in training
     pnp: PnPOptions = PnPOptions()  # how matches become a pose
+    depth_weight: float = 0.4  # of what measured depth says, when poses are ordered
     # of a pose that was compared with a rendering; one below is refused: probably not this object. 0: none
     # is refused. Scores of objects without a mesh are of another kind, and are not tested
     min_score: float = 0.15
@@ -98,6 +102,29 @@ def _poses_from_gradients(
     points = torch.from_numpy(obj.mesh.vertices)
     body = Body(points, obj.center)
     return retrieved_poses(obj.gradients, queries, inputs.boxes, inputs.K, body, num)[0]
+
+
+def _on_depth(
+    queries: QueryCrops,
+    mesh: Mesh,
+    found: list,
+    weight: float = 0.0,  # of what depth says; 0: only the distances are corrected
+) -> list:
+    "Candidates with their poses moved onto measured depth, where there is any."
+    moved = list(found)
+    for i in range(len(queries)):
+        depth = query_depth(queries, i)
+        rows = [k for k, one in enumerate(found) if one.query == i and one.pose]
+        if depth is None or not rows:
+            continue
+        poses = torch.stack([found[k].pose.T_m2c for k in rows])
+        poses = depth.settled(mesh, poses, distance_only=not weight)
+        drawn = draw_depths(mesh, poses, depth.K, len(depth.measured))
+        says = weight * depth.evidence(drawn, mesh.diameter)
+        for k, T, value in zip(rows, poses, says.tolist()):
+            pose = replace(found[k].pose, T_m2c=T, covariance=None)
+            moved[k] = replace(found[k], pose=pose, depth=value)
+    return moved
 
 
 def _nearness(init: Tensor, obj: OnboardedObject) -> Tensor:
@@ -174,7 +201,7 @@ class JointEstimator(BaseEstimator):
                 given = _poses_from_gradients(inputs, obj, self.options)
             else:
                 given = init[:, None]
-            found = found + _given_candidates(given)
+            found = _on_depth(queries, obj.mesh, found + _given_candidates(given))
             no_template = torch.full((n, given.shape[1], groups.shape[2]), -1)
             groups = torch.cat([groups, no_template], 1)
             found = render_and_compare(
@@ -187,12 +214,14 @@ class JointEstimator(BaseEstimator):
                 self.options.pnp,
                 float(self.options.gradient_order),
             )
+        if obj.mesh is not None:
+            found = _on_depth(queries, obj.mesh, found, self.options.depth_weight)
         estimates = []
         for i, retrieved in enumerate(scores.argmax(1).tolist()):
             candidates = [candidate for candidate in found if candidate.query == i]
             estimate = self._estimate(inputs, i, candidates, groups[i], retrieved)
             least = self.options.min_score
-            estimate = replace(estimate, mesh=obj.mesh)
+            estimate = with_depth(replace(estimate, mesh=obj.mesh), queries, i)
             estimates.append(judged(estimate, queries, i, least, is_compared))
         return estimates
 

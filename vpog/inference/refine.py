@@ -72,13 +72,14 @@ class Candidate:
     weights: Tensor  # `[M, 2]` 1/px
     # how well the gradients of the query and of a rendering agree, in [0, 1]; 0 if it was not compared
     agreement: float = 0.0
+    depth: float = 0.0  # what measured depth says of it, times its weight; 0 without a depth camera
 
     def worth(
         self,
         gradient_weight: float,  # of the agreement of gradients
     ) -> float:
-        "What candidates are ordered by: the score, and the agreement where it counts."
-        return self.pose.score + gradient_weight * self.agreement
+        "What candidates are ordered by: the score, the agreement where it counts, and what depth says."
+        return self.pose.score + gradient_weight * self.agreement + self.depth
 
 
 def _candidate(
@@ -121,6 +122,7 @@ class QueryCrops(TensorRecord):
     masks: Tensor | None = None
     boxes: Tensor | None = None  # `[n, 4]` float64 corners in the crops, px, on the CPU
     edges: Tensor | None = None  # `[n, 4]` bool, edges of the boxes that are inside the photograph
+    depth: Tensor | None = None  # `[n, H, W]` mm as measured, 0 = none, on the CPU
 
 # %% ../../nbs/inference/815_refine.ipynb #643ddf71
 def _compare(model, mesh, center, queries, candidates) -> tuple[Matches, list, list]:
