@@ -7,6 +7,7 @@ __all__ = ['pick_samples', 'demo_batch', 'field_table', 'label_statistics', 'sta
            'demo_estimate', 'demo_example', 'vpog_demo']
 
 # %% ../nbs/demo.ipynb #ab1ba806
+import sys
 from itertools import chain
 from pathlib import Path
 
@@ -242,6 +243,7 @@ def vpog_demo(
         batch = demo_batch(scenes, templates, num, level)
         print(field_table(batch), statistics_table(batch), sep="\n\n")
         figures = save_figures(batch, scenes, TemplateStore(templates), out)
+        print("poses: each object is described first, in about 15 s", file=sys.stderr, flush=True)
         if bop:
             info = batch.infos[largest_sample(batch)]
             print("\n" + demo_estimate(scenes, info, out, kept / "onboarded"))
