@@ -19,7 +19,9 @@ from .refine import QueryCrops
 from ..meshes import Mesh
 
 # %% ../../nbs/inference/824_depth_evidence.ipynb #56ec597e
-_NEUTRAL = 0.4  # share that agrees, less the share that is contradicted, at which depth says nothing
+_NEUTRAL = (
+    0.4  # share that agrees, less the share that is contradicted, at which depth says nothing
+)
 _LEAST_MEASURED = 0.02  # of a crop's pixels
 _DISTANCE_ONLY = DepthSteps(drawings=0)
 
