@@ -183,7 +183,7 @@ def _print_results(plan: EvaluationPlan, done: dict, title: str):
 
 
 # options that the next command gives another value, or does not need
-_NOT_REPEATED = ("model", "csv", "controls", "boxes", "with_vsd")
+_NOT_REPEATED = ("model", "csv", "controls", "boxes", "depth", "with_vsd")
 
 
 def _next_command(plan: EvaluationPlan, scenes: BopScenes, out: Path) -> str:

@@ -9,7 +9,6 @@ __all__ = ['QueryDepth', 'query_depth', 'with_depth']
 from dataclasses import replace
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from .depth_agreement import compare_depths, draw_depths

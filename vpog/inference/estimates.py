@@ -150,7 +150,7 @@ class PoseEstimate:
     def covariance(self) -> Tensor | None:  # `[6, 6]` of (ω, τ): radians and mm, camera frame
         """How far the pose may be off if the weights are true and all errors are independent, see `solve_pnp`.
 
-        None without a pose, and for a pose that was not solved from correspondences."""
+        None without a pose, for a pose that was not solved from correspondences, and for one moved onto depth."""
         return self.hypotheses[0].covariance if self and self.hypotheses else None
 
     @property
