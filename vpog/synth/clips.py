@@ -64,7 +64,7 @@ def _sines(time: Tensor, rng: np.random.Generator, amplitudes) -> Tensor:
 def _away(frames: int) -> Tensor:
     "`[F]` in [0, 1]: 0, then in the middle of the clip 1, with smooth slopes between."
     share = torch.arange(frames).double() / max(frames - 1, 1)
-    slopes = (((share - 0.3) / 0.15).clamp(0, 1), ((0.75 - share) / 0.15).clamp(0, 1))
+    slopes = (((share - 0.2) / 0.2).clamp(0, 1), ((0.8 - share) / 0.2).clamp(0, 1))
     rise = torch.minimum(*slopes)
     return rise * rise * (3 - 2 * rise)
 
@@ -85,7 +85,7 @@ def clip_poses(
         u, v, farther = _sines(time, rng, [0.17 * room, 0.16 * height, 0.12]).unbind(1)
         u, v = u + (k + 0.5) * room, v + height / 2
         if options.motion == "leaves":
-            u = u + away * (width + side)
+            u = u + away * (width - (k + 0.33) * room + 0.7 * side)
         z = K[0, 0] * mesh.diameter / side * (1 + farther)
         position = torch.stack([(u - K[0, 2]) / K[0, 0] * z, (v - K[1, 2]) / K[1, 1] * z, z], 1)
         quaternion = torch.from_numpy(rng.normal(size=4))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..inference.estimator import Estimator
 from .frames import Frame, checked_frames
-from .lost import LostOdds, LostSignal
+from .lost import LostOdds, LostSignal, Sight
 from .motion import Motion, projected_box
 from .sights import PoseFinder, near_boxes, sliding_boxes
 
@@ -81,6 +81,13 @@ class TrackResult:
 _SHARES = (0.3, 0.5, 0.8)  # of the image's short side: boxes for an object that was never seen
 
 
+def _lost(sight: Sight | None, odds: float) -> TrackedPose:
+    "No pose; what was seen all the same."
+    if sight is None:
+        return TrackedPose("lost", odds=odds)
+    return TrackedPose("lost", score=sight.score, agreement=sight.agreement, odds=odds)
+
+
 class ObjectTrack:
     "What is known about one object, frame by frame."
 
@@ -125,8 +132,7 @@ class ObjectTrack:
         odds = self.signal.update(sight)
         if self.signal.is_lost:
             self.motion, self.searched = None, 0
-            score = 0.0 if sight is None else sight.score
-            return TrackedPose("lost", score=score, odds=self.signal.mean)
+            return _lost(sight, self.signal.mean)
         if sight is None:
             self.motion.miss()
             return self._tracked(frame, self.motion.predict(), 0.0, 0.0, "tracked")
@@ -155,7 +161,7 @@ class ObjectTrack:
     def _accept(self, frame: Frame, sight, state: str) -> TrackedPose:
         "The object is where it was seen, if enough speaks for it."
         if sight is None or self.options.odds(sight) < self.options.found_odds:
-            return TrackedPose("lost", score=0.0 if sight is None else sight.score, odds=-4.0)
+            return _lost(sight, self.options.odds(sight))
         self.motion = Motion(sight.T_m2c, self.options.damping)
         self.signal = LostSignal(self.options.odds, self.options.window)
         pose = self._tracked(frame, sight.T_m2c, sight.score, sight.agreement, state)
