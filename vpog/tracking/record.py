@@ -77,6 +77,19 @@ def _draw_pose(image: np.ndarray, mesh: Mesh, pose: TrackedPose, K: Tensor):
         cv2.line(image, origin, tip, color, 2, cv2.LINE_AA)
 
 
+def _write_states(image: np.ndarray, poses: dict):
+    "Name, state and score of each object, written into an image."
+    font, size, top = cv2.FONT_HERSHEY_SIMPLEX, max(image.shape[0] / 700, 0.4), 0
+    for name, pose in poses.items():
+        words = f"{name}: {pose.state} {pose.score:.2f}"
+        (width, height), below = cv2.getTextSize(words, font, size, 1)
+        bottom = top + height + below + 4
+        cv2.rectangle(image, (0, top), (width + 8, bottom), (0, 0, 0), cv2.FILLED)
+        place = (4, top + height + 2)
+        cv2.putText(image, words, place, font, size, _COLORS[pose.state], 1, cv2.LINE_AA)
+        top = bottom
+
+
 def draw_track(
     result: TrackResult,  # of a frame that is not broken
     meshes: dict,  # name → `Mesh`, mm
@@ -86,14 +99,7 @@ def draw_track(
     for name, pose in result.poses.items():
         if pose:
             _draw_pose(image, meshes[name], pose, result.frame.K)
-    size = image.shape[0] / 600
-    for k, (name, pose) in enumerate(result.poses.items()):
-        place = (round(12 * size), round((24 + 26 * k) * size))
-        words = f"{name}: {pose.state} {pose.score:.2f}"
-        for color, width in (((0, 0, 0), 3), (_COLORS[pose.state], 1)):
-            cv2.putText(
-                image, words, place, cv2.FONT_HERSHEY_SIMPLEX, size, color, width, cv2.LINE_AA
-            )
+    _write_states(image, result.poses)
     return image
 
 # %% ../../nbs/tracking/870_track_record.ipynb #7cdf5f96

@@ -21,13 +21,16 @@ def pose_errors(
     T_m2c: Tensor,  # `[4, 4]` mm
     truth: Tensor,  # `[4, 4]` mm
     obj,  # has `center`, `diameter` and `symmetries`, e.g. a `PairObject`
-) -> tuple:  # degrees, diameters
-    "Angle between two poses, and distance of the object's centres."
+) -> tuple:  # degrees, diameters, diameters
+    "Angle between two poses, distance of the object's centres, and its part across the line of sight."
     R, R_true = T_m2c[:3, :3].double(), truth[:3, :3].double()
     angle = float(same_pose_angle(R, R_true, obj.symmetries))
     center = obj.center[None]
-    moved = transform_points(T_m2c.double(), center) - transform_points(truth.double(), center)
-    return angle, float(moved.norm()) / obj.diameter
+    place = transform_points(truth.double(), center)[0]
+    moved = transform_points(T_m2c.double(), center)[0] - place
+    along = moved @ place / place.norm()
+    across = (moved - along * place / place.norm()).norm()
+    return angle, float(moved.norm()) / obj.diameter, float(across) / obj.diameter
 
 
 @dataclass
@@ -36,6 +39,7 @@ class TrackErrors:
 
     angle: np.ndarray  # `[F]` degrees; NaN without a pose
     distance: np.ndarray  # `[F]` diameters; NaN without a pose
+    across: np.ndarray  # `[F]` diameters, of it across the line of sight
     visible: np.ndarray  # `[F]` share that is visible
     states: list  # F strings
 
@@ -53,7 +57,7 @@ def track_errors(
     obj,  # the object, see `pose_errors`
 ) -> TrackErrors:
     "Errors of one object's track."
-    errors = np.full((len(results), 2), np.nan)
+    errors = np.full((len(results), 3), np.nan)
     for k, result in enumerate(results):
         if result[name]:
             errors[k] = pose_errors(result[name].T_m2c, clip.poses[result.index, index], obj)
@@ -68,6 +72,7 @@ class TrackScores:
     frames: int  # all
     visible: int  # frames in which at least half of the object is visible
     good: int  # of the visible ones
+    good_across: int  # of the visible ones
     wrong: int  # of all
     false_alarms: int
     noticed: tuple  # frames, of each time that the object was gone; infinity: never
@@ -112,6 +117,7 @@ def score_track(
         frames=len(visible),
         visible=int(visible.sum()),
         good=int((errors.good & visible).sum()),
+        good_across=int(((errors.angle < 5) & (errors.across < 0.05) & visible).sum()),
         wrong=int((has_pose & (far_off | gone)).sum()),
         false_alarms=int(given_up.sum()),
         noticed=tuple(noticed),

@@ -13,13 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..cameras import transform_points
 from ..inference.base import crop_queries
 from ..inference.estimates import MIN_BOX_SIDE, check_inputs
 from ..inference.estimator import Estimator, PairObject
 from ..meshes import nearest_equivalent
 from ..models.view_descriptors import describe_crops
-from ..synth.clips import ClipOptions, make_clip
 from .frames import Frame
 from .lost import Sight
 from .motion import projected_box, share_inside
@@ -69,13 +67,6 @@ def _usable_box(obj: PairObject, T_m2c: Tensor, frame: Frame) -> Tensor | None:
     return box if is_visible and float((box[2:] - box[:2]).min()) >= 1 else None
 
 
-def _scaled_depth(T_m2c: Tensor, center: Tensor, factor: float) -> Tensor:
-    "The pose with its centre so much farther on its ray."
-    T = T_m2c.clone()
-    T[:3, 3] += (factor - 1) * transform_points(T_m2c, center[None])[0]
-    return T
-
-
 class PoseFinder:
     "Poses of one object in frames, by an estimator."
 
@@ -84,7 +75,6 @@ class PoseFinder:
         estimator: Estimator,
         obj,  # what its `onboard` gives, or takes
         refinements: int = 1,  # rounds of render-and-compare where a pose is expected
-        unbiased: bool = True,  # the depth bias is measured, which takes two seconds, and taken out
     ):
         self.estimator = estimator
         self.obj = obj if isinstance(obj, PairObject) else estimator.onboard(obj)
@@ -93,9 +83,6 @@ class PoseFinder:
         self.rounds.options = replace(
             estimator.options, hypotheses=1, refinements=refinements, min_score=0.0
         )
-        self.depth_factor = 1.0  # true distance over that of the estimator
-        if unbiased:
-            self.depth_factor = self._measured_factor()
 
     def follow(
         self,
@@ -111,7 +98,7 @@ class PoseFinder:
         moved = [one for one in estimate.hypotheses if len(one.inliers)]
         if not moved:
             return Sight(T_m2c.double(), best.score, 0.0)
-        T = _scaled_depth(moved[0].T_m2c.double(), self.obj.center, self.depth_factor)
+        T = moved[0].T_m2c.double()
         T = nearest_equivalent(T, T_m2c.double(), self.obj.symmetries)
         return Sight(T, best.score, float(moved[0].inliers.double().mean()))
 
@@ -141,19 +128,3 @@ class PoseFinder:
         estimates = self.estimator(frame.image, frame.K, boxes, self.obj)
         sights = [self.follow(frame, estimate.T_m2c) for estimate in estimates if estimate]
         return max((s for s in sights if s is not None), key=lambda s: s.score, default=None)
-
-    def _measured_factor(self, clips: int = 3, frames: int = 6) -> float:
-        "True distance over that of the estimator: median over drawings, each begun at its true pose."
-        factors = []
-        options = ClipOptions(frames=frames, speed=12.0)
-        for seed in range(clips):
-            clip = make_clip([self.obj.drawn], options, seed=862_000 + seed)
-            for image, truth in zip(clip.images, clip.poses[:, 0]):
-                sight = self.follow(Frame(0, image, K=clip.K), truth)
-                if sight is not None and sight.agreement > 0.5:
-                    depth, true_depth = (
-                        transform_points(T, self.obj.center[None])[0, 2]
-                        for T in (sight.T_m2c, truth)
-                    )
-                    factors.append(float(true_depth / depth))
-        return float(np.median(factors)) if factors else 1.0

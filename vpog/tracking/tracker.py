@@ -30,7 +30,6 @@ class TrackerOptions:
     odds: LostOdds = field(default_factory=LostOdds)  # what the evidence of a frame is
     found_odds: float = 1.5  # log odds of a sight that ends a search
     near_frames: int = 3  # frames in which a lost object is looked for near its last place only
-    unbiased: bool = True  # the depth bias of each object is measured and taken out
 
     def __post_init__(self):
         if self.refinements < 1:
@@ -211,9 +210,9 @@ class Tracker:
         if not objects:
             raise ValueError("objects: expected at least one, got none")
         self.options = replace(options or TrackerOptions(), **changes)
-        refinements, unbiased = self.options.refinements, self.options.unbiased
+        refinements = self.options.refinements
         self.finders = {
-            name: PoseFinder(estimator, obj, refinements, unbiased) for name, obj in objects.items()
+            name: PoseFinder(estimator, obj, refinements) for name, obj in objects.items()
         }
 
     def __repr__(self) -> str:
