@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['COMMANDS', 'vpog_demo', 'vpog_doctor', 'vpog_render_templates', 'vpog_pack_templates', 'vpog_make_scenes',
-           'vpog_train', 'vpog_train_pairs', 'vpog_estimate', 'vpog_evaluate', 'command_head', 'train_help',
-           'run_command', 'usage', 'main']
+           'vpog_train', 'vpog_train_pairs', 'vpog_estimate', 'vpog_track', 'vpog_evaluate', 'command_head',
+           'train_help', 'run_command', 'usage', 'main']
 
 # %% ../nbs/cli.ipynb #747e21c4
 import ast
@@ -30,6 +30,7 @@ COMMANDS = {
     "train": "train a model",
     "train_pairs": "train the small pair network, in pieces, on endless renderings",
     "estimate": "find the poses of an object in a photograph",
+    "track": "follow objects through a film",
     "evaluate": "find the poses of a BOP data set and score them",
 }
 _MODULES = {
@@ -41,6 +42,7 @@ _MODULES = {
     "train": "vpog.training.run",
     "train_pairs": "vpog.training.pair_run",
     "estimate": "vpog.inference.command",
+    "track": "vpog.tracking.command",
     "evaluate": "vpog.evaluation.evaluate",
 }
 
@@ -118,6 +120,7 @@ vpog_make_scenes = partial(run_command, "make_scenes")
 vpog_train = partial(run_command, "train")
 vpog_train_pairs = partial(run_command, "train_pairs")
 vpog_estimate = partial(run_command, "estimate")
+vpog_track = partial(run_command, "track")
 vpog_evaluate = partial(run_command, "evaluate")
 
 # %% ../nbs/cli.ipynb #438aa012
