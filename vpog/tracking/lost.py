@@ -31,9 +31,9 @@ def _logit(score: np.ndarray) -> np.ndarray:
 class LostOdds(NamedTuple):
     "Log odds that the object is there: `score·logit(score) + agreement·(agreement − 1) + offset`."
 
-    score: float = 1.0
+    score: float = 0.81
     agreement: float = 2.0
-    offset: float = 1.5
+    offset: float = 0.6
 
     def __call__(
         self,

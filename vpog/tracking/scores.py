@@ -9,7 +9,6 @@ __all__ = ['pose_errors', 'TrackErrors', 'track_errors', 'TrackScores', 'score_t
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..cameras import transform_points

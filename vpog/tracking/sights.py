@@ -76,12 +76,12 @@ class PoseFinder:
         obj,  # what its `onboard` gives, or takes
         refinements: int = 1,  # rounds of render-and-compare where a pose is expected
     ):
-        self.estimator = estimator
+        self.estimator = copy(estimator)  # the same with other options; nothing is loaded again
+        self.estimator.options = replace(estimator.options, box_edge=float("inf"))
         self.obj = obj if isinstance(obj, PairObject) else estimator.onboard(obj)
-        # the same estimator with other options; nothing is loaded again
-        self.rounds = copy(estimator)
+        self.rounds = copy(self.estimator)
         self.rounds.options = replace(
-            estimator.options, hypotheses=1, refinements=refinements, min_score=0.0
+            self.estimator.options, hypotheses=1, refinements=refinements, min_score=0.0
         )
 
     def follow(
