@@ -34,12 +34,10 @@ def crop_queries(
     if masks is not None:
         inside = [crop_resize(mask, square, size) for mask, square in zip(masks, squares)]
         crop_masks = torch.from_numpy(np.stack(inside)).to(device)
-    crop_K = torch.stack([crop_matrix(square.to(K.dtype), size) @ K for square in squares])
-    sides = torch.stack([square[2] - square[0] for square in squares])
-    corners = torch.stack([square[:2] for square in squares]).repeat(1, 2)
-    in_crops = ((boxes - corners) * (size / sides)[:, None]).double()
+    to_crop = torch.stack([crop_matrix(square.to(K.dtype), size) for square in squares])
+    in_crops = boxes * to_crop[:, :1, 0] + to_crop[:, :2, 2].repeat(1, 2)
     edges = torch.stack([edges_inside(box, image.shape[:2]) for box in boxes])
-    return QueryCrops(images, crop_K, crop_masks, in_crops, edges)
+    return QueryCrops(images, to_crop @ K, crop_masks, in_crops.double(), edges)
 
 # %% ../../nbs/inference/822_base.ipynb #12bb7dbd
 def check_init(

@@ -231,16 +231,8 @@ class Estimator(BaseEstimator):
             templates = self.model.encoder.template(images, depth.to(self.device), cameras)
             cells = template_cells(depth.to(self.device))
             flow, logits = self.model.compare(query.expand(n, -1, -1, -1), templates, cells)
-        covered = masks.float().mean((1, 2))
-        options = self.options
-        worth = agreement + options.size_weight * covered + options.judgement_weight * logits
-        inside = queries.edges[i]
-        misfit = box_misfit(poses, *self._box(queries, i, mesh), inside, self._trust)
-        seen = edges_seen(flow.visible.sigmoid().cpu(), depth > 0) & inside
-        worth = worth - options.box_weight * misfit.to(worth)
-        if measured := query_depth(queries, i):
-            evidence = measured.evidence(depth, mesh.diameter)
-            worth = worth + options.depth_weight * evidence.to(worth)
+        worth = self._worth(queries, i, mesh, poses, depth, (agreement, logits))
+        seen = edges_seen(flow.visible.sigmoid().cpu(), depth > 0) & queries.edges[i]
         spreads = _spreads(flow, cells).tolist()
         found = zip(drawn, agreement.tolist(), worth.tolist(), seen, spreads)
         for one, agrees, value, edges, spread in found:
@@ -248,6 +240,19 @@ class Estimator(BaseEstimator):
             one.pose = replace(one.pose, score=score)
             one.worth, one.edges, one.spread = value, edges, spread
         return [(flow[k : k + 1], depth[k]) for k in range(n)]
+
+    def _worth(self, queries, i: int, mesh: Mesh, poses: Tensor, depth: Tensor, found) -> Tensor:
+        "Worth `[n]` of drawings from agreement and judgement, their size, the box and measured depth."
+        options = self.options
+        agreement, logits = found
+        covered = (depth > 0).float().mean((1, 2)).to(agreement)
+        misfit = box_misfit(poses, *self._box(queries, i, mesh), queries.edges[i], self._trust)
+        worth = agreement + options.size_weight * covered + options.judgement_weight * logits
+        worth = worth - options.box_weight * misfit.to(worth)
+        if measured := query_depth(queries, i):
+            evidence = measured.evidence(depth, mesh.diameter)
+            worth = worth + options.depth_weight * evidence.to(worth)
+        return worth
 
     def _moved(self, queries: QueryCrops, i: int, drawn: list, found: list) -> list:
         "Drawings at the poses to which the flow moves others; those that it moves nowhere are left out."
@@ -262,6 +267,7 @@ class Estimator(BaseEstimator):
 
     @property
     def _trust(self) -> BoxTrust:
+        "How much a box says."
         return BoxTrust(edge=self.options.box_edge)
 
     def _box(self, queries: QueryCrops, i: int, mesh: Mesh) -> tuple:
