@@ -3,6 +3,7 @@
     python .ci/gpu.py cells OUT                  # the cells flagged `cuda`, of modules and benchmarks
     python .ci/gpu.py speed OUT                  # of rendering and of training steps
     python .ci/gpu.py train OUT --seconds 300    # the pair network from its shipped weights
+    python .ci/gpu.py train OUT --seconds 300 --blocks 0,2,8    # with more layers, which do nothing at first
     python .ci/gpu.py train OUT --ablate 30      # from random weights, without one thing at a time
 
 `OUT` receives logs, tables and models. With `--toy`, everything is small enough for a laptop without a GPU."""
@@ -18,9 +19,10 @@ from pathlib import Path
 
 import torch
 
+from vpog.models.pair_encoder import PairNetConfig
 from vpog.models.pairnet import PairNet, load_pairnet
 from vpog.synth.composites import CompositeOptions
-from vpog.synth.view_groups import GroupOptions
+from vpog.synth.view_groups import GroupOptions, ViewGroup
 from vpog.synth.view_ring import RandomGroups, ViewRing
 from vpog.training.pair_batch import PairOptions
 from vpog.training.pair_run import PairPictures, PairRun, PairTraining, train_pairs
@@ -84,10 +86,55 @@ def cells(out: Path, seconds: int):
         print((out / f"{path.stem}.txt").read_text()[-1500:], flush=True)
 
 
-def full_ring(options: PairTraining, groups: int, seconds: float) -> ViewRing:
+def body_layers(config: PairNetConfig) -> list:
+    "What the layers of an encoder's body are, in their order: (stage, number of the block or -1)."
+    first, *later = config.blocks
+    layers = [(0, k) for k in range(first)]
+    for stage, count in enumerate(later, 1):
+        layers += [(stage, k) for k in range(-1, count)]
+    return layers
+
+
+def grown(model: PairNet, blocks: tuple) -> PairNet:
+    "The same network with further residual blocks at each size. A new block changes nothing at first."
+    old = model.config.blocks
+    if any(now < before for now, before in zip(blocks, old, strict=True)):
+        raise ValueError(f"blocks: expected at least {old}, got {blocks}")
+    larger = PairNet(replace(model.config, blocks=blocks))
+    for layer, known in zip(body_layers(model.config), model.encoder.body, strict=True):
+        place = body_layers(larger.config).index(layer)
+        larger.encoder.body[place].load_state_dict(known.state_dict())
+    others = {n: v for n, v in model.state_dict().items() if not n.startswith("encoder.body.")}
+    larger.load_state_dict(others, strict=False)
+    return larger
+
+
+class GroupsOnDevice:
+    "Groups of a ring that rests, held on the device and sampled as from the ring."
+
+    def __init__(self, ring: ViewRing, device: str):
+        groups, objects = ring.everything()
+        self.groups = groups.to(device)
+        _, self.counts = objects.unique(return_counts=True)  # groups of each object
+        self.order = objects.argsort()  # slots, object by object
+        self.firsts = self.counts.cumsum(0) - self.counts
+
+    def wait_for(self, count: int):
+        "They are there."
+
+    def sample(self, count: int, g: torch.Generator) -> ViewGroup:
+        "Random groups of different objects."
+        chosen = torch.randperm(len(self.counts), generator=g)[:count]
+        which = torch.rand(count, generator=g) * self.counts[chosen]
+        slots = self.order[self.firsts[chosen] + which.long()]
+        return self.groups[slots.to(self.groups.diameter.device)]
+
+
+def full_ring(options: PairTraining, groups: int, seconds: float, per_object: int) -> ViewRing:
     "A ring of at least so many groups, or of what is made in the time; its writers rest."
     started = time.perf_counter()
-    ring = ViewRing(RandomGroups(options.seed), GroupOptions(), options.capacity, options.writers)
+    make = RandomGroups(options.seed, per_object=per_object)
+    ring = ViewRing(make, GroupOptions(), options.capacity, options.writers)
     ring.wait_for(options.groups)
     first, first_made = time.perf_counter(), ring.num_made
     while len(ring) < groups and time.perf_counter() - started < seconds:
@@ -174,6 +221,12 @@ def main():
     )
     parser.add_argument("--groups", type=int, default=32, help="of a step")
     parser.add_argument("--writers", type=int, default=14)
+    parser.add_argument("--seed", type=int, default=0, help="of objects and training")
+    parser.add_argument("--rate", type=float, default=2e-3, help="the highest learning rate")
+    parser.add_argument("--per_object", type=int, default=6, help="groups of each object")
+    parser.add_argument(
+        "--blocks", default="", help="residual blocks of each size, at least as now"
+    )
     parser.add_argument("--render", action="store_true", help="the writers go on while it trains")
     parser.add_argument("--ablate", type=float, default=0, help="seconds of each ablation")
     parser.add_argument("--toy", action="store_true")
@@ -191,19 +244,23 @@ def main():
     torch.set_num_threads(4)
     options = PairTraining(
         groups=args.groups,
-        learning_rate=2e-3,
+        learning_rate=args.rate,
+        seed=args.seed,
         capacity=args.ring + 2 * args.writers,
         writers=args.writers,
         validate_every=0 if args.toy else 500,
     )
-    with full_ring(options, args.ring, args.fill) as ring:
+    with full_ring(options, args.ring, args.fill, args.per_object) as ring:
         if args.render:
             ring.go_on()
         if args.piece == "speed":
             speed(ring, options, device, (1, 2) if args.toy else (16, 32, 64))
         if args.piece == "train" and args.seconds:
             model = load_pairnet(ROOT / "vpog/weights/pair")
-            train(args.out / "run", options, ring, device, args.seconds, model)
+            if args.blocks:
+                model = grown(model, tuple(map(int, args.blocks.split(","))))
+            groups = ring if args.render else GroupsOnDevice(ring, device)
+            train(args.out / "run", options, groups, device, args.seconds, model)
         if args.piece == "train" and args.ablate:
             ablate(args.out, options, ring, device, args.ablate)
 

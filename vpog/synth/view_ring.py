@@ -309,6 +309,11 @@ class ViewRing:
             one_each = {self._objects[slots[k]]: slots[k] for k in order}
             return self._groups[list(one_each.values())[:count]]
 
+    def everything(self) -> tuple:  # groups `[n, …]`, a copy; numbers of their objects `[n]`
+        "All groups that can be sampled, the oldest first."
+        with self._changed:
+            return self._groups[list(self._objects)], torch.tensor(list(self._objects.values()))
+
     def _num_objects(self):
         "Different objects in the ring."
         return len(set(self._objects.values()))
