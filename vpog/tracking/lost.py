@@ -46,6 +46,14 @@ class LostOdds(NamedTuple):
         odds += self.agreement * (sight.agreement - 1)
         return float(np.clip(odds, -4.0, 4.0))
 
+    def lifted(
+        self,
+        sight: Sight,  # of an object that is known to be there
+        least: float,  # log odds
+    ) -> "LostOdds":
+        "Odds that say at least so much of a sight; by what is added, other sights count more, too."
+        return self._replace(offset=self.offset + max(0.0, least - self(sight)))
+
 
 def fit_odds(
     scores: np.ndarray,  # `[N]` in [0, 1]

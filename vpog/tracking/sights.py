@@ -21,6 +21,7 @@ from ..models.view_descriptors import describe_crops
 from .frames import Frame
 from .lost import Sight
 from .motion import projected_box, share_inside
+from .outline import OutlineOptions, fitted_to_outline
 
 # %% ../../nbs/tracking/862_sights.ipynb #e9e2b40d
 def near_boxes(
@@ -54,6 +55,7 @@ def sliding_boxes(
 # %% ../../nbs/tracking/862_sights.ipynb #acf841b3
 _LEAST_INSIDE = 0.25  # share of a box that must be inside the image to look there
 _LARGEST_BOX = 4.0  # its long side over that of the image
+_OUTLINE = OutlineOptions()
 
 
 def _usable_box(obj: PairObject, T_m2c: Tensor, frame: Frame) -> Tensor | None:
@@ -75,10 +77,12 @@ class PoseFinder:
         estimator: Estimator,
         obj,  # what its `onboard` gives, or takes
         refinements: int = 1,  # rounds of render-and-compare where a pose is expected
+        outline: OutlineOptions | None = _OUTLINE,  # None: the outline is not asked
     ):
         self.estimator = copy(estimator)  # the same with other options; nothing is loaded again
         self.estimator.options = replace(estimator.options, box_edge=float("inf"))
         self.obj = obj if isinstance(obj, PairObject) else estimator.onboard(obj)
+        self.outline = outline
         self.rounds = copy(self.estimator)
         self.rounds.options = replace(
             self.estimator.options, hypotheses=1, refinements=refinements, min_score=0.0
@@ -99,6 +103,8 @@ class PoseFinder:
         if not moved:
             return Sight(T_m2c.double(), best.score, 0.0)
         T = moved[0].T_m2c.double()
+        if self.outline:
+            T = fitted_to_outline(frame.image, frame.K, self.obj.drawn, T, self.outline)
         T = nearest_equivalent(T, T_m2c.double(), self.obj.symmetries)
         return Sight(T, best.score, float(moved[0].inliers.double().mean()))
 

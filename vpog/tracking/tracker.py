@@ -17,6 +17,7 @@ from ..inference.estimator import Estimator
 from .frames import Frame, checked_frames
 from .lost import LostOdds, LostSignal, Sight
 from .motion import Motion, projected_box
+from .outline import OutlineOptions
 from .sights import PoseFinder, near_boxes, sliding_boxes
 
 # %% ../../nbs/tracking/865_tracker.ipynb #44407ada
@@ -30,6 +31,7 @@ class TrackerOptions:
     odds: LostOdds = field(default_factory=LostOdds)  # what the evidence of a frame is
     found_odds: float = 1.5  # log odds of a sight that ends a search
     near_frames: int = 3  # frames in which a lost object is looked for near its last place only
+    outline: OutlineOptions | None = OutlineOptions()  # None: outlines are not asked
 
     def __post_init__(self):
         if self.refinements < 1:
@@ -98,7 +100,8 @@ class ObjectTrack:
     ):
         self.finder, self.options, self.start = finder, options, start
         self.motion: Motion | None = None  # None: lost
-        self.signal = LostSignal(options.odds, options.window)
+        self.odds = options.odds
+        self.signal = LostSignal(self.odds, options.window)
         self.last_box: Tensor | None = None  # of the last frame that spoke for the object
         self.searched = 0  # frames since it was lost
 
@@ -117,9 +120,11 @@ class ObjectTrack:
         return self._search(frame) if self.motion is None else self._follow(frame)
 
     def _begin(self, frame: Frame, start: Tensor) -> TrackedPose:
-        "The first frame: near a pose, or in a box."
+        "The first frame: near a pose, which is taken as true, or in a box."
         if start.shape == (4, 4):
             sight = self.finder.follow(frame, start)
+            if sight is not None:
+                self.odds = self.odds.lifted(sight, self.options.found_odds)
         else:
             self.last_box = start
             sight = self.finder.find(frame, start[None])
@@ -159,10 +164,10 @@ class ObjectTrack:
 
     def _accept(self, frame: Frame, sight, state: str) -> TrackedPose:
         "The object is where it was seen, if enough speaks for it."
-        if sight is None or self.options.odds(sight) < self.options.found_odds:
-            return _lost(sight, self.options.odds(sight))
+        if sight is None or self.odds(sight) < self.options.found_odds:
+            return _lost(sight, self.odds(sight))
         self.motion = Motion(sight.T_m2c, self.options.damping)
-        self.signal = LostSignal(self.options.odds, self.options.window)
+        self.signal = LostSignal(self.odds, self.options.window)
         pose = self._tracked(frame, sight.T_m2c, sight.score, sight.agreement, state)
         self.last_box = pose.box
         return pose
@@ -210,9 +215,9 @@ class Tracker:
         if not objects:
             raise ValueError("objects: expected at least one, got none")
         self.options = replace(options or TrackerOptions(), **changes)
-        refinements = self.options.refinements
+        following = self.options.refinements, self.options.outline
         self.finders = {
-            name: PoseFinder(estimator, obj, refinements) for name, obj in objects.items()
+            name: PoseFinder(estimator, obj, *following) for name, obj in objects.items()
         }
 
     def __repr__(self) -> str:
