@@ -20,6 +20,7 @@ class Sight(NamedTuple):
     T_m2c: Tensor  # `[4, 4]` float64, mm
     score: float  # in [0, 1], of the estimator
     agreement: float  # in [0, 1], share of the correspondences that are inliers
+    outline: float = 0.0  # in [0, 1], share of the outline that the image shows
 
 
 def _logit(score: np.ndarray) -> np.ndarray:
@@ -29,11 +30,12 @@ def _logit(score: np.ndarray) -> np.ndarray:
 
 
 class LostOdds(NamedTuple):
-    "Log odds that the object is there: `score·logit(score) + agreement·(agreement − 1) + offset`."
+    "Log odds that the object is there: each number times its evidence, see above, and `offset`."
 
     score: float = 0.81
     agreement: float = 2.0
     offset: float = 0.6
+    outline: float = 0.0
 
     def __call__(
         self,
@@ -43,7 +45,7 @@ class LostOdds(NamedTuple):
         if sight is None:
             return -4.0
         odds = self.score * _logit(np.float64(sight.score)) + self.offset
-        odds += self.agreement * (sight.agreement - 1)
+        odds += self.agreement * (sight.agreement - 1) + self.outline * sight.outline
         return float(np.clip(odds, -4.0, 4.0))
 
     def lifted(
@@ -59,22 +61,24 @@ def fit_odds(
     scores: np.ndarray,  # `[N]` in [0, 1]
     agreements: np.ndarray,  # `[N]` in [0, 1]
     is_there: np.ndarray,  # `[N]` bool
+    outlines: np.ndarray | None = None,  # `[N]` in [0, 1]; default: outlines say nothing
 ) -> LostOdds:
     "Logistic regression; both kinds count the same. `ValueError` if one kind is missing."
     is_there = np.asarray(is_there, bool)
     if is_there.all() or not is_there.any():
         came = f"{is_there.sum()} of {len(is_there)}"
         raise ValueError(f"is_there: expected frames of both kinds, got {came} that are true")
-    z = np.stack([_logit(np.asarray(scores)), np.asarray(agreements) - 1, np.ones(len(scores))])
+    outlines = np.zeros(len(scores)) if outlines is None else np.asarray(outlines)
+    z = np.stack([_logit(np.asarray(scores)), np.asarray(agreements) - 1, np.ones(len(scores)), outlines])
     weight = np.where(is_there, 0.5 / is_there.mean(), 0.5 / (1 - is_there.mean()))
 
     def cost(parameters):
         margin = parameters @ z
         return (weight * (np.logaddexp(0, margin) - is_there * margin)).mean() + 1e-4 * (
-            parameters[:2] ** 2
+            parameters[[0, 1, 3]] ** 2
         ).sum()
 
-    return LostOdds(*map(float, minimize(cost, np.zeros(3)).x))
+    return LostOdds(*map(float, minimize(cost, np.zeros(4)).x))
 
 # %% ../../nbs/tracking/860_lost.ipynb #b1453846
 class LostSignal:

@@ -102,11 +102,11 @@ class PoseFinder:
         moved = [one for one in estimate.hypotheses if len(one.inliers)]
         if not moved:
             return Sight(T_m2c.double(), best.score, 0.0)
-        T = moved[0].T_m2c.double()
+        T, shown = moved[0].T_m2c.double(), 0.0
         if self.outline:
-            T = fitted_to_outline(frame.image, frame.K, self.obj.drawn, T, self.outline)
+            T, shown = fitted_to_outline(frame.image, frame.K, self.obj.drawn, T, self.outline)
         T = nearest_equivalent(T, T_m2c.double(), self.obj.symmetries)
-        return Sight(T, best.score, float(moved[0].inliers.double().mean()))
+        return Sight(T, best.score, float(moved[0].inliers.double().mean()), shown)
 
     @torch.no_grad()
     def box_scores(

@@ -53,6 +53,7 @@ class TrackedPose:
     agreement: float = 0.0  # in [0, 1], of the sight
     box: Tensor | None = None  # `[4]` corners of the object at its pose, px
     odds: float = 0.0  # log odds that the object is there, mean over the window
+    outline: float = 0.0  # in [0, 1], of the sight, share of the outline that the image shows
 
     def __bool__(self) -> bool:
         return self.T_m2c is not None
@@ -86,7 +87,8 @@ def _lost(sight: Sight | None, odds: float) -> TrackedPose:
     "No pose; what was seen all the same."
     if sight is None:
         return TrackedPose("lost", odds=odds)
-    return TrackedPose("lost", score=sight.score, agreement=sight.agreement, odds=odds)
+    seen = dict(score=sight.score, agreement=sight.agreement, outline=sight.outline)
+    return TrackedPose("lost", odds=odds, **seen)
 
 
 class ObjectTrack:
@@ -139,9 +141,10 @@ class ObjectTrack:
             return _lost(sight, self.signal.mean)
         if sight is None:
             self.motion.miss()
-            return self._tracked(frame, self.motion.predict(), 0.0, 0.0, "tracked")
+            unseen = Sight(self.motion.predict(), 0.0, 0.0)
+            return self._tracked(frame, unseen, "tracked")
         self.motion.update(sight.T_m2c)
-        pose = self._tracked(frame, sight.T_m2c, sight.score, sight.agreement, "tracked")
+        pose = self._tracked(frame, sight, "tracked")
         if odds > 0:
             self.last_box = pose.box
         return pose
@@ -168,15 +171,16 @@ class ObjectTrack:
             return _lost(sight, self.odds(sight))
         self.motion = Motion(sight.T_m2c, self.options.damping)
         self.signal = LostSignal(self.odds, self.options.window)
-        pose = self._tracked(frame, sight.T_m2c, sight.score, sight.agreement, state)
+        pose = self._tracked(frame, sight, state)
         self.last_box = pose.box
         return pose
 
-    def _tracked(self, frame, T_m2c, score, agreement, state) -> TrackedPose:
+    def _tracked(self, frame: Frame, sight: Sight, state: str) -> TrackedPose:
         "A pose with its box."
         points = torch.from_numpy(self.finder.obj.drawn.vertices)
-        box = projected_box(points, T_m2c, frame.K)
-        return TrackedPose(state, T_m2c, score, agreement, box, self.signal.mean)
+        T, score, agreement, shown = sight
+        box = projected_box(points, T, frame.K)
+        return TrackedPose(state, T, score, agreement, box, self.signal.mean, shown)
 
 # %% ../../nbs/tracking/865_tracker.ipynb #d63a3d04
 def _starts(start, names: list) -> dict:
