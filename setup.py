@@ -33,7 +33,7 @@ setup(
     install_requires=cfg["requirements"].split(),
     extras_require={
         extra: cfg[f"{extra}_requirements"].split()
-        for extra in ("dev", "lab", "timm", "wandb", "rle", "dae")
+        for extra in ("dev", "lab", "timm", "wandb", "rle", "dae", "onnx")
     },
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),

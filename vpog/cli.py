@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['COMMANDS', 'vpog_demo', 'vpog_doctor', 'vpog_render_templates', 'vpog_pack_templates', 'vpog_make_scenes',
-           'vpog_train', 'vpog_train_pairs', 'vpog_estimate', 'vpog_track', 'vpog_evaluate', 'command_head',
-           'train_help', 'run_command', 'usage', 'main']
+           'vpog_train', 'vpog_train_pairs', 'vpog_estimate', 'vpog_track', 'vpog_export', 'vpog_evaluate',
+           'command_head', 'train_help', 'run_command', 'usage', 'main']
 
 # %% ../nbs/cli.ipynb #747e21c4
 import ast
@@ -31,6 +31,7 @@ COMMANDS = {
     "train_pairs": "train the small pair network, in pieces, on endless renderings",
     "estimate": "find the poses of an object in a photograph",
     "track": "follow objects through a film",
+    "export": "write a pair network as ONNX",
     "evaluate": "find the poses of a BOP data set and score them",
 }
 _MODULES = {
@@ -43,6 +44,7 @@ _MODULES = {
     "train_pairs": "vpog.training.pair_run",
     "estimate": "vpog.inference.command",
     "track": "vpog.tracking.command",
+    "export": "vpog.inference.export",
     "evaluate": "vpog.evaluation.evaluate",
 }
 
@@ -121,6 +123,7 @@ vpog_train = partial(run_command, "train")
 vpog_train_pairs = partial(run_command, "train_pairs")
 vpog_estimate = partial(run_command, "estimate")
 vpog_track = partial(run_command, "track")
+vpog_export = partial(run_command, "export")
 vpog_evaluate = partial(run_command, "evaluate")
 
 # %% ../nbs/cli.ipynb #438aa012

@@ -71,8 +71,8 @@ def gradient_descriptors(
     if cell % 2 or height % cell or width % cell:
         expected = f"expected sides that are multiples of an even cell of {cell} px"
         raise ValueError(f"gradient_descriptors: {expected}, got {height}×{width}")
-    chunk = len(images) if images.is_cuda else _CHUNK
-    parts = images.split(chunk) if len(images) else [images]
+    is_whole = images.is_cuda or len(images) <= _CHUNK  # one part is no loop in an exported graph
+    parts = [images] if is_whole else images.split(_CHUNK)
     blocks = [F.avg_pool2d(_orientation_strengths(part, bins), cell // 2) for part in parts]
     weights = images.new_tensor([1.0, 3, 3, 1]) / 8
     window = (weights[:, None] * weights).expand(bins, 1, 4, 4)

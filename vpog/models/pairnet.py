@@ -62,7 +62,7 @@ class Correlation:
         queries: Tensor,  # `[P, D, h, w]`
     ):
         P, D, h, w = templates.shape
-        products = templates.flatten(2).mT @ queries.flatten(2) / math.sqrt(D)
+        products = templates.flatten(2).transpose(1, 2) @ queries.flatten(2) / math.sqrt(D)
         fine = products.float().view(P * h * w, 1, h, w)
         self.levels = [fine, F.avg_pool2d(fine, 2)]
         around = torch.arange(-self.RADIUS, self.RADIUS + 1, device=templates.device)
