@@ -69,7 +69,9 @@ def fit_odds(
         came = f"{is_there.sum()} of {len(is_there)}"
         raise ValueError(f"is_there: expected frames of both kinds, got {came} that are true")
     outlines = np.zeros(len(scores)) if outlines is None else np.asarray(outlines)
-    z = np.stack([_logit(np.asarray(scores)), np.asarray(agreements) - 1, np.ones(len(scores)), outlines])
+    z = np.stack(
+        [_logit(np.asarray(scores)), np.asarray(agreements) - 1, np.ones(len(scores)), outlines]
+    )
     weight = np.where(is_there, 0.5 / is_there.mean(), 0.5 / (1 - is_there.mean()))
 
     def cost(parameters):

@@ -219,7 +219,9 @@ class OutlineFit(NamedTuple):
     "A pose, and what the image says of its outline."
 
     T_m2c: Tensor  # `[4, 4]` float64, mm
-    share: float  # in [0, 1], of the outline's points, those that clearly find the object's end nearby
+    share: (
+        float  # in [0, 1], of the outline's points, those that clearly find the object's end nearby
+    )
 
 
 _NEARBY = 2.0  # px of the crop
