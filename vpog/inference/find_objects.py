@@ -21,6 +21,7 @@ from .pair_object import PairObject
 from vpog.inference.windows import (
     DetectOptions,
     best_boxes,
+    boxes_within,
     describe_photo,
     describe_windows,
     score_by_chance,
@@ -84,14 +85,12 @@ def find_windows(
     squares = [window_boxes(level, options.step) for level in levels]
     chance = score_by_chance([len(boxes) for boxes in squares])
     squares = torch.cat(squares)
-    first, side = squares[:, :2], squares[:, 2:] - squares[:, :2]
     described = describe_windows(levels, bases, options.step)
     found = []
     parts = described.split([basis.views.shape[1] for basis in bases], 1)
     for index, (basis, part) in enumerate(zip(bases, parts)):
         scores, views = window_scores(part, basis.views, options.shrinkage)
-        shares = basis.boxes[views]
-        boxes = torch.cat([first + shares[:, :2] * side, first + shares[:, 2:] * side], 1)
+        boxes = boxes_within(squares, basis.boxes[views])
         boxes, large = _inside(boxes, image.shape[:2])
         excess = (scores - chance).masked_fill(~large, -torch.inf)
         kept = best_boxes(boxes, excess, min(count, int(large.sum())), options.overlap)
@@ -104,9 +103,9 @@ def _pose_box(estimate: PoseEstimate, obj: PairObject, size: tuple) -> Tensor | 
     if not estimate:
         return None
     points = transform_points(estimate.T_m2c, torch.from_numpy(obj.drawn.vertices).double())
-    pixels, z = project(points, estimate.K)
-    if (z <= 0).any():
-        return None
+    pixels, _ = project(
+        points, estimate.K
+    )  # NaN behind the camera, which no box is large enough for
     box, large = _inside(torch.cat([pixels.amin(0), pixels.amax(0)])[None], size)
     return box[0] if large else None
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WINDOW', 'DetectOptions', 'locally_standardised', 'PhotoLevel', 'window_sides', 'level_image', 'describe_photo',
-           'window_boxes', 'ViewBasis', 'view_basis', 'describe_windows', 'window_scores', 'score_by_chance', 'box_iou',
-           'best_boxes']
+           'window_boxes', 'boxes_within', 'ViewBasis', 'view_basis', 'describe_windows', 'window_scores',
+           'score_by_chance', 'box_iou', 'best_boxes']
 
 # %% ../../nbs/inference/827_windows.ipynb #d4381fcb
 import math
@@ -170,6 +170,15 @@ def window_boxes(
     y, x = torch.meshgrid(rows, columns, indexing="ij")
     first = torch.stack([x, y], -1).flatten(0, 1) * CELL - _MARGIN
     return torch.cat([first, first + WINDOW * CELL], 1).double() / level.scale
+
+# %% ../../nbs/inference/827_windows.ipynb #924fc58c
+def boxes_within(
+    squares: Tensor,  # `[n, 4]` corners of windows
+    shares: Tensor,  # `[n, 4]` corners inside them, shares of the side
+) -> Tensor:  # `[n, 4]` corners
+    "Boxes of parts of windows."
+    first, side = squares[:, :2], squares[:, 2:] - squares[:, :2]
+    return torch.cat([first + shares[:, :2] * side, first + shares[:, 2:] * side], 1)
 
 # %% ../../nbs/inference/827_windows.ipynb #a160520e
 @dataclass(repr=False)
