@@ -6,11 +6,14 @@
 __all__ = ['estimate_line', 'estimate_record', 'vpog_estimate', 'parse_floats', 'pose_figure']
 
 # %% ../../nbs/inference/835_command.ipynb #a2075842
+import copy
 import json
+import math
 import sys
 import time
 import warnings
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -130,8 +133,7 @@ class _Run:
         self.options = options
         self.found = options.detections and read_photo_detections(options.detections)
         names = ("hypotheses", "refinements", "min_score")
-        given = {name: getattr(options, name) for name in names}
-        searching = {name: value for name, value in given.items() if value is not None}
+        searching = {k: v for k in names if (v := getattr(options, k)) is not None}
         self.estimator = load_estimator(options.model, cache=options.cache, **searching)
         self.objects: dict[Path, OnboardedObject] = {}
         self.seconds = dict(onboarding=0.0, detection=0.0, poses=0.0)
@@ -168,8 +170,8 @@ class _Run:
         "Where the model itself sees the objects, said for people. `NoDetection` if it sees none."
         o = self.options
         if not isinstance(self.estimator, Estimator):
-            expected = "expected --box, --mask or --detections; only pair models look for objects"
-            raise ValueError(f"box: {expected} themselves, and {o.model} is a joint model")
+            needed = "expected --box, --mask or --detections; only pair models look for objects"
+            raise ValueError(f"box: {needed}, not {o.model}")
         asked = looked_for(o.mesh, o.obj_id)
         objects = [self.onboard(path) for path, _ in asked]
         start = time.perf_counter()
@@ -184,11 +186,9 @@ class _Run:
                 f"{asked[one.index][0]}: no box was given: vpog found {box} itself, {one.verdict}"
             )
         _note("if a box is wrong, give it: --box x,y,w,h (or --mask, --detections)")
-        detections = [
-            PhotoDetection(one.box, None, asked[one.index][1], one.score, found_by="vpog")
-            for one in found
-        ]
-        return detections, [asked[one.index][0] for one in found]
+        files, ids = zip(*(asked[one.index] for one in found))
+        boxes = zip(found, ids)
+        return [PhotoDetection(f.box, None, k, f.score, found_by="vpog") for f, k in boxes], files
 
     def ask(self, photo: Photograph, camera: Camera) -> tuple:  # detections, mesh file of each
         "What to look for in a photograph."
@@ -204,6 +204,14 @@ class _Run:
             detections = [detection.with_mask(photo.size) for detection in best]
         return detections, mesh_files(o.mesh, detections)
 
+    def estimator_for(self, detections: list):
+        "The estimator; it asks a box that vpog found itself nothing about the distance."
+        if detections[0].found_by != "vpog":
+            return self.estimator
+        estimator = copy.copy(self.estimator)
+        estimator.options = replace(estimator.options, box_edge=math.inf)
+        return estimator
+
     def estimate(self, photo: Photograph, camera: Camera, detections: list, meshes: list) -> list:
         "Poses in the order of the detections; those of one object together."
         groups = defaultdict(list)
@@ -218,7 +226,8 @@ class _Run:
             boxes = torch.stack([detection.box for detection in chosen])
             masks = [detection.mask for detection in chosen]
             masks = None if any(mask is None for mask in masks) else np.stack(masks)
-            found = self.estimator(photo.image, camera.K, boxes, obj, masks=masks, depth=depth)
+            estimator = self.estimator_for(chosen)
+            found = estimator(photo.image, camera.K, boxes, obj, masks=masks, depth=depth)
             estimates |= dict(zip(indices, found))
             self.seconds["poses"] += time.perf_counter() - start
         return [estimates[i] for i in range(len(meshes))]
