@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['parse_floats', 'file_names', 'parse_boxes', 'read_mask', 'check_mask_size', 'PhotoDetection', 'json_number',
            'parse_detection', 'detection_entries', 'read_photo_detections', 'NoDetection', 'number_of',
-           'best_detections', 'typed_detections', 'mesh_files']
+           'best_detections', 'typed_detections', 'mesh_files', 'looked_for']
 
 # %% ../../nbs/inference/800_detections.ipynb #75d87580
 import math
@@ -119,6 +119,7 @@ class PhotoDetection:
     image: tuple = (None, None)  # `scene_id`, `image_id`; None where the file has none
     rle: dict | None = None  # run lengths of the mask
     where: str = ""  # place in the file, for messages
+    found_by: str = "given"  # or "vpog", of `Estimator.detect`
 
     def with_mask(
         self,
@@ -329,3 +330,18 @@ def mesh_files(
         count = len(detections)
         raise ValueError(f"mesh: expected one, or one for each of {count} boxes, got {len(files)}")
     return files if len(files) == len(detections) else files * len(detections)
+
+# %% ../../nbs/inference/800_detections.ipynb #1d2200ce
+def looked_for(
+    text: str,  # one mesh file, several with ; between them, or a folder of them
+    obj_id: int | None = None,  # only this object of a folder
+) -> list:  # of (`Path`, its object id; None for a file)
+    "Meshes to look for where there are no boxes. `ValueError` if a folder lacks the object."
+    files = file_names(text, "mesh")
+    if not files[0].is_dir():
+        return [(path, None) for path in files]
+    models = find_models(files[0])
+    if obj_id is not None and obj_id not in models:
+        has = ", ".join(map(str, sorted(models)[:10]))
+        raise ValueError(f"mesh: {text}: none of obj_{obj_id:06d}; it has objects {has}")
+    return [(models[k], k) for k in sorted(models) if obj_id in (None, k)]

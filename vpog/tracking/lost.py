@@ -32,10 +32,10 @@ def _logit(score: np.ndarray) -> np.ndarray:
 class LostOdds(NamedTuple):
     "Log odds that the object is there: each number times its evidence, see above, and `offset`."
 
-    score: float = 0.81
-    agreement: float = 2.0
-    offset: float = 0.6
-    outline: float = 0.0
+    score: float = 0.5
+    agreement: float = 1.0
+    offset: float = -1.5
+    outline: float = 4.0
 
     def __call__(
         self,

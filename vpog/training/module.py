@@ -10,7 +10,6 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 import lightning.pytorch as L
@@ -22,6 +21,7 @@ from fastcore.basics import patch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
+from .. import __version__
 from ..batch import VPOGBatch
 from ..files import DataError, atomic_path
 from ..losses import LossConfig, VPOGLoss, match_metrics
@@ -136,7 +136,7 @@ class VPOGModule(L.LightningModule):
         super().__init__()
         cfg = check_config(OmegaConf.create(cfg))
         settings = OmegaConf.to_container(cfg, resolve=True)
-        self.save_hyperparameters(dict(cfg=settings, version=metadata.version("vpog")))
+        self.save_hyperparameters(dict(cfg=settings, version=__version__))
         self.cfg = cfg
         self.model = make_model(cfg.model)
         self.loss = VPOGLoss(to_options(LossConfig, cfg.loss))
