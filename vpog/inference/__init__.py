@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['Body', 'Camera', 'Candidate', 'DepthShares', 'DepthSteps', 'Estimator', 'EstimatorOptions', 'Inputs',
-           'JointEstimator', 'JointEstimatorOptions', 'NoDetection', 'OnboardedObject', 'Onboarder', 'PairObject',
-           'PhotoDetection', 'Photograph', 'PnPOptions', 'PoseEstimate', 'QueryCrops', 'UnlikelyIntrinsics',
-           'best_detections', 'camera_from_exif', 'camera_from_fov', 'camera_from_lens', 'camera_from_numbers',
-           'candidates_of', 'check_depth', 'check_inputs', 'choose_camera', 'compare_depths', 'depth_shift',
-           'distinct_views', 'draw_depths', 'estimate_line', 'estimate_record', 'find_photos', 'fingerprint',
-           'gradient_bank', 'gradient_queries', 'in_rolls', 'intrinsics_remarks', 'load_estimator', 'mesh_files',
-           'parse_boxes', 'parse_floats', 'plan_outputs', 'point_to_plane', 'pose_figure', 'pose_from_box',
-           'read_camera', 'read_depth', 'read_mask', 'read_photo', 'read_photo_detections', 'refine_on_depth',
-           'render_and_compare', 'render_views', 'retrieved_poses', 'shift_along_ray', 'typed_detections']
+           'JointEstimator', 'JointEstimatorOptions', 'MultiView', 'MultiViewOptions', 'NoDetection', 'OnboardedObject',
+           'Onboarder', 'PairObject', 'PhotoDetection', 'Photograph', 'PnPOptions', 'PoseEstimate', 'QueryCrops', 'Rig',
+           'RigEstimate', 'UnlikelyIntrinsics', 'agreeing_views', 'best_detections', 'camera_from_exif',
+           'camera_from_fov', 'camera_from_lens', 'camera_from_numbers', 'candidates_of', 'check_depth', 'check_inputs',
+           'choose_camera', 'compare_depths', 'depth_shift', 'distinct_views', 'draw_depths', 'estimate_line',
+           'estimate_record', 'find_photos', 'fingerprint', 'gradient_bank', 'gradient_queries', 'in_rolls',
+           'intrinsics_remarks', 'load_estimator', 'mesh_files', 'parse_boxes', 'parse_floats', 'plan_outputs',
+           'point_to_plane', 'pose_figure', 'pose_from_box', 'read_camera', 'read_depth', 'read_mask', 'read_photo',
+           'read_photo_detections', 'refine_on_depth', 'render_and_compare', 'render_views', 'retrieved_poses',
+           'robust_rig_poses', 'shift_along_ray', 'show_rig', 'solve_rig_pnp', 'typed_detections']
 
 # %% ../../nbs/inference/840_inference.ipynb #7ce9d048
 from .box_pose import pose_from_box
@@ -63,6 +64,7 @@ from vpog.inference.gradients import (
     retrieved_poses,
 )
 from .joint_estimator import JointEstimator, JointEstimatorOptions
+from .multiview import MultiView, MultiViewOptions
 from .onboarding import OnboardedObject, Onboarder, fingerprint, in_rolls
 from .photographs import Photograph, find_photos, plan_outputs, read_photo
 from vpog.inference.refine import (
@@ -73,6 +75,8 @@ from vpog.inference.refine import (
     render_and_compare,
     render_views,
 )
+from .rig_pnp import agreeing_views, robust_rig_poses, solve_rig_pnp
+from .rigs import Rig, RigEstimate, show_rig
 
 # %% ../../nbs/inference/840_inference.ipynb #c7ddaa36
 _all_ = [
@@ -86,6 +90,8 @@ _all_ = [
     "Inputs",
     "JointEstimator",
     "JointEstimatorOptions",
+    "MultiView",
+    "MultiViewOptions",
     "NoDetection",
     "OnboardedObject",
     "Onboarder",
@@ -95,7 +101,10 @@ _all_ = [
     "PnPOptions",
     "PoseEstimate",
     "QueryCrops",
+    "Rig",
+    "RigEstimate",
     "UnlikelyIntrinsics",
+    "agreeing_views",
     "best_detections",
     "camera_from_exif",
     "camera_from_fov",
@@ -134,6 +143,9 @@ _all_ = [
     "render_and_compare",
     "render_views",
     "retrieved_poses",
+    "robust_rig_poses",
     "shift_along_ray",
+    "show_rig",
+    "solve_rig_pnp",
     "typed_detections",
 ]
