@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MultiViewOptions', 'MultiView']
 
-# %% ../../nbs/inference/838_multiview.ipynb #f3425ef8
+# %% ../../nbs/inference/838_multiview.ipynb #a5c4fd0d
 import warnings
 from copy import copy
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from .rigs import Rig, RigEstimate, check_span, check_views, one_for_each
 from ..meshes import Mesh, Symmetries, nearest_equivalent, same_pose_angle
 from ..pnp import robust_poses
 
-# %% ../../nbs/inference/838_multiview.ipynb #fbcaa410
+# %% ../../nbs/inference/838_multiview.ipynb #5b245865
 @dataclass(frozen=True)
 class MultiViewOptions:
     "How one pose is looked for in several views."
@@ -47,7 +47,7 @@ class MultiViewOptions:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
 
-# %% ../../nbs/inference/838_multiview.ipynb #1b788924
+# %% ../../nbs/inference/838_multiview.ipynb #6364c468
 class _Crop(NamedTuple):
     "The box of one view as the network sees it."
 
@@ -185,7 +185,7 @@ class MultiView:
         is_known = len(crops) - len(wrong) >= 2 or not wrong
         return _Fit(scores, misfits, sorted(wrong) if is_known else list(crops))
 
-# %% ../../nbs/inference/838_multiview.ipynb #44cfb57f
+# %% ../../nbs/inference/838_multiview.ipynb #5453d153
 def _is_blank(queries: QueryCrops) -> bool:
     "Does the box show one colour only?"
     return shows_nothing(queries.images[0], None if queries.masks is None else queries.masks[0])
@@ -266,6 +266,19 @@ def _pose(self: MultiView, crops: dict, rig: Rig, obj: PairObject, alone: dict) 
     return rig.from_camera(pose.T_m2c.double(), v), estimate.score, covariance, [v], fit
 
 
+def _per_view(V: int, seen: dict, alone: dict, used: list, fit: _Fit) -> dict:
+    "The fields of a `RigEstimate` that have a value for each camera."
+    views = range(V)
+    return dict(
+        boxes=[seen[v].boxes[0] if v in seen else None for v in views],
+        alone=[alone.get(v) for v in views],
+        used=torch.tensor([v in used for v in views]),
+        fits=torch.tensor([v not in fit.wrong for v in views]),
+        scores=torch.tensor([fit.scores.get(v, torch.nan) for v in views]),
+        misfits=torch.tensor([fit.misfits.get(v, torch.nan) for v in views]),
+    )
+
+
 @patch
 def __call__(
     self: MultiView,
@@ -293,20 +306,7 @@ def __call__(
         reason = f"{below}: probably not this object" if score < self.min_score else ""
     remarks = [f"{_names(blank)}: the box shows one colour only"] if blank else []
     remarks += [remark] if (remark := _fit_remark(fit, self.options.leave_out)) else []
-    views = range(len(rig))
-    return RigEstimate(
-        T_m2r=None if reason else T,
-        score=score,
-        rig=rig,
-        boxes=[seen[v].boxes[0] if v in seen else None for v in views],
-        alone=[alone.get(v) for v in views],
-        used=torch.tensor([v in used for v in views]),
-        fits=torch.tensor([v not in fit.wrong for v in views]),
-        scores=torch.tensor([fit.scores.get(v, torch.nan) for v in views]),
-        misfits=torch.tensor([fit.misfits.get(v, torch.nan) for v in views]),
-        covariance=covariance,
-        mesh=obj.mesh,
-        symmetries=obj.symmetries,
-        reason=reason,
-        remark=", ".join(remarks),
-    )
+    known = dict(mesh=obj.mesh, symmetries=obj.symmetries, reason=reason, remark=", ".join(remarks))
+    of_views = _per_view(len(rig), seen, alone, used, fit)
+    T = None if reason else T
+    return RigEstimate(T, score, rig, **of_views, covariance=covariance, **known)

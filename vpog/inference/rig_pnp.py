@@ -6,7 +6,7 @@
 __all__ = ['RigProblem', 'rig_equations', 'make_rig_problem', 'RigSolution', 'solve_rig_pnp', 'RigPose', 'robust_rig_poses',
            'pose_difference', 'common_pose', 'misfit', 'Agreement', 'agreeing_views']
 
-# %% ../../nbs/inference/837_rig_pnp.ipynb #445ddccb
+# %% ../../nbs/inference/837_rig_pnp.ipynb #a0eb399e
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ from vpog.epropnp.solver import (
 )
 from ..pnp import degenerate
 
-# %% ../../nbs/inference/837_rig_pnp.ipynb #0d8a2c9b
+# %% ../../nbs/inference/837_rig_pnp.ipynb #6bd3852e
 class RigProblem(NamedTuple):
     "Correspondences of B poses in V views, all points relative to the centroid of their pose."
 
@@ -78,7 +78,7 @@ def make_rig_problem(
     moved = rows.x3d + (rows.center - center)[:, None]
     return RigProblem(rows._replace(x3d=moved, center=center), T_r2c.to(rows.x3d))
 
-# %% ../../nbs/inference/837_rig_pnp.ipynb #c6f2ce1a
+# %% ../../nbs/inference/837_rig_pnp.ipynb #5a5c651b
 class RigSolution(NamedTuple):
     "Poses of a batch."
 
@@ -110,7 +110,7 @@ def solve_rig_pnp(
     covariance = moved_covariance(covariance, T[:, :3, 3] - minimum.t)
     return RigSolution(T, covariance, minimum.cost)
 
-# %% ../../nbs/inference/837_rig_pnp.ipynb #a7172858
+# %% ../../nbs/inference/837_rig_pnp.ipynb #3ba5c142
 @dataclass
 class RigPose:
     "A pose in the rig, or the reason why there is none."
@@ -165,7 +165,7 @@ def _check_views(views: list, V: int):
             expected = "x3d [M, 3], x2d [M, 2], K [3, 3], weights [M, 2]"
             raise ValueError(f"problems: expected {expected}, got {', '.join(map(str, shapes))}")
 
-# %% ../../nbs/inference/837_rig_pnp.ipynb #527a4750
+# %% ../../nbs/inference/837_rig_pnp.ipynb #4f7bebf0
 def _ransac(
     views: list, T_r2c: Tensor, max_error: float, iterations: int, seed: int
 ) -> Tensor | None:
@@ -193,7 +193,7 @@ def _ransac(
     T = torch.from_numpy(np.vstack([pose.Rt, [0, 0, 0, 1]]))
     return T if info["num_inliers"] >= 4 and torch.isfinite(T).all() else None
 
-# %% ../../nbs/inference/837_rig_pnp.ipynb #3c6dea50
+# %% ../../nbs/inference/837_rig_pnp.ipynb #05e16133
 def _found(views: list, *ransac) -> Tensor | str:
     "RANSAC's pose `[4, 4]`, or why there is none."
     existing = torch.cat([x3d[(weights > 0).any(-1)] for x3d, _, _, weights in views])
@@ -260,7 +260,7 @@ def robust_rig_poses(
             found[k] = RigPose(None, 0.0, none, reason=pose)
     return found
 
-# %% ../../nbs/inference/837_rig_pnp.ipynb #72637723
+# %% ../../nbs/inference/837_rig_pnp.ipynb #d1cb2059
 def pose_difference(
     T: Tensor,  # `[..., 4, 4]` poses
     T_reference: Tensor,  # `[..., 4, 4]`, broadcast with `T`

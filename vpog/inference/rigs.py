@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['check_rigid', 'Rig', 'show_rig', 'one_for_each', 'check_views', 'check_span', 'RigEstimate']
 
-# %% ../../nbs/inference/836_rigs.ipynb #a40e3774
+# %% ../../nbs/inference/836_rigs.ipynb #45a3524e
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -19,7 +19,7 @@ from .estimates import check_inputs
 from ..meshes import Mesh, Symmetries
 from ..rotations import project_to_so3
 
-# %% ../../nbs/inference/836_rigs.ipynb #9ff1f855
+# %% ../../nbs/inference/836_rigs.ipynb #d1ae4e69
 _MAX_DEVIATION = 5e-3  # of `|R Rᵀ − I|`: three digits in a file
 
 
@@ -44,7 +44,7 @@ def check_rigid(
             raise ValueError(f"{name} of view {v} is not rigid: {error}") from None
     return rigid
 
-# %% ../../nbs/inference/836_rigs.ipynb #115fd960
+# %% ../../nbs/inference/836_rigs.ipynb #33f18308
 @dataclass(eq=False, repr=False)
 class Rig:
     "V calibrated cameras. `ValueError` for what is no intrinsics, not rigid, or of different numbers."
@@ -120,7 +120,7 @@ class Rig:
         cameras = "camera" if len(self) == 1 else "cameras"
         return f"Rig: {len(self)} {cameras}{across}"
 
-# %% ../../nbs/inference/836_rigs.ipynb #5bc390bc
+# %% ../../nbs/inference/836_rigs.ipynb #e76ffbde
 def _pyramid(K: Tensor, T_r2c: Tensor, depth: float) -> Tensor:  # `[5, 3]` tip, then the corners
     "A camera in the rig frame; its image is taken to end where its principal point is mirrored."
     far = depth * torch.stack([K[0, 2] / K[0, 0], K[1, 2] / K[1, 1]])
@@ -148,9 +148,10 @@ def show_rig(
         ax.scatter(*torch.as_tensor(points).T.tolist(), s=2, color="tab:orange")
     ax.set(xlabel="x, mm", ylabel="y, mm", zlabel="z, mm")
     ax.set_aspect("equal")
+    ax.locator_params(nbins=4)
     return figure
 
-# %% ../../nbs/inference/836_rigs.ipynb #d0c19bd8
+# %% ../../nbs/inference/836_rigs.ipynb #9afede2b
 def one_for_each(
     values,  # of V
     name: str,  # what to call them in the message
@@ -200,7 +201,7 @@ def check_span(
         came = f"cameras at most {rig.span:.3g} mm apart for an object of {diameter:.0f} mm"
         raise ValueError(f"T_r2c: expected translations in mm, got {came}: are they metres?")
 
-# %% ../../nbs/inference/836_rigs.ipynb #7de45a15
+# %% ../../nbs/inference/836_rigs.ipynb #b5c7a097
 @dataclass(eq=False, repr=False)
 class RigEstimate:
     "Pose of one object in a rig, or the reason why there is none."
@@ -243,8 +244,8 @@ class RigEstimate:
         if not self:
             return f"RigEstimate: no pose, {self.reason}\n  {views}{remark}"
         at = ", ".join(f"{v:.1f}" for v in self.T_m2r[:3, 3].tolist())
-        shown = zip(self.scores.tolist(), self.misfits.tolist())
-        each = ", ".join(f"{score:.2f} and {misfit:.1f}" for score, misfit in shown)
+        shown = torch.stack([self.scores, self.misfits], 1).tolist()
+        each = ", ".join("{:.2f} and {:.1f}".format(*one).replace("nan", "–") for one in shown)
         where = f"  translation ({at}) mm in the rig\n  score and misfit of each view: {each}"
         return f"RigEstimate: score {self.score:.2f}, {views}\n{where}{remark}"
 
