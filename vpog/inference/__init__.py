@@ -4,16 +4,18 @@
 
 # %% auto #0
 __all__ = ['Body', 'Camera', 'Candidate', 'DepthShares', 'DepthSteps', 'DetectOptions', 'Estimator', 'EstimatorOptions',
-           'FoundObject', 'Inputs', 'JointEstimator', 'JointEstimatorOptions', 'NoDetection', 'OnboardedObject',
-           'Onboarder', 'PairObject', 'PhotoDetection', 'Photograph', 'PnPOptions', 'PoseEstimate', 'QueryCrops',
-           'UnlikelyIntrinsics', 'best_detections', 'camera_from_exif', 'camera_from_fov', 'camera_from_lens',
-           'camera_from_numbers', 'candidates_of', 'check_depth', 'check_inputs', 'choose_camera', 'compare_depths',
-           'depth_shift', 'distinct_views', 'draw_depths', 'estimate_line', 'estimate_record', 'find_objects',
-           'find_photos', 'fingerprint', 'gradient_bank', 'gradient_queries', 'in_rolls', 'intrinsics_remarks',
-           'load_estimator', 'mesh_files', 'parse_boxes', 'parse_floats', 'plan_outputs', 'point_to_plane',
-           'pose_figure', 'pose_from_box', 'read_camera', 'read_depth', 'read_mask', 'read_photo',
-           'read_photo_detections', 'refine_on_depth', 'render_and_compare', 'render_views', 'retrieved_poses',
-           'shift_along_ray', 'typed_detections']
+           'FocalFit', 'FocalOptions', 'FoundObject', 'Inputs', 'JointEstimator', 'JointEstimatorOptions', 'MultiView',
+           'MultiViewOptions', 'NoDetection', 'OnboardedObject', 'Onboarder', 'OnnxPairNet', 'PairObject',
+           'PhotoDetection', 'Photograph', 'PnPOptions', 'PoseEstimate', 'QueryCrops', 'Rig', 'RigEstimate',
+           'UnlikelyIntrinsics', 'agreeing_views', 'best_detections', 'camera_from_exif', 'camera_from_fov',
+           'camera_from_lens', 'camera_from_numbers', 'candidates_of', 'check_depth', 'check_inputs', 'choose_camera',
+           'compare_depths', 'depth_shift', 'distinct_views', 'draw_depths', 'estimate_line', 'estimate_record',
+           'export_pairnet', 'find_objects', 'find_photos', 'fingerprint', 'focal_prior', 'gradient_bank',
+           'gradient_queries', 'in_rolls', 'intrinsics_remarks', 'load_estimator', 'mesh_files', 'parse_boxes',
+           'parse_floats', 'plan_outputs', 'point_to_plane', 'pose_figure', 'pose_from_box', 'read_camera',
+           'read_depth', 'read_mask', 'read_photo', 'read_photo_detections', 'refine_focal', 'refine_on_depth',
+           'render_and_compare', 'render_views', 'retrieved_poses', 'robust_rig_poses', 'shift_along_ray', 'show_rig',
+           'solve_rig_pnp', 'typed_detections']
 
 # %% ../../nbs/inference/840_inference.ipynb #7ce9d048
 from .box_pose import pose_from_box
@@ -56,7 +58,9 @@ from vpog.inference.estimator import (
     PairObject,
     load_estimator,
 )
+from .export import OnnxPairNet, export_pairnet
 from .find_objects import FoundObject, find_objects
+from .focal import FocalFit, FocalOptions, focal_prior, refine_focal
 from vpog.inference.gradients import (
     Body,
     distinct_views,
@@ -65,6 +69,7 @@ from vpog.inference.gradients import (
     retrieved_poses,
 )
 from .joint_estimator import JointEstimator, JointEstimatorOptions
+from .multiview import MultiView, MultiViewOptions
 from .onboarding import OnboardedObject, Onboarder, fingerprint, in_rolls
 from .photographs import Photograph, find_photos, plan_outputs, read_photo
 from .pose_figure import pose_figure
@@ -76,6 +81,8 @@ from vpog.inference.refine import (
     render_and_compare,
     render_views,
 )
+from .rig_pnp import agreeing_views, robust_rig_poses, solve_rig_pnp
+from .rigs import Rig, RigEstimate, show_rig
 from .windows import DetectOptions
 
 # %% ../../nbs/inference/840_inference.ipynb #c7ddaa36
@@ -88,20 +95,28 @@ _all_ = [
     "DetectOptions",
     "Estimator",
     "EstimatorOptions",
+    "FocalFit",
+    "FocalOptions",
     "FoundObject",
     "Inputs",
     "JointEstimator",
     "JointEstimatorOptions",
+    "MultiView",
+    "MultiViewOptions",
     "NoDetection",
     "OnboardedObject",
     "Onboarder",
+    "OnnxPairNet",
     "PairObject",
     "PhotoDetection",
     "Photograph",
     "PnPOptions",
     "PoseEstimate",
     "QueryCrops",
+    "Rig",
+    "RigEstimate",
     "UnlikelyIntrinsics",
+    "agreeing_views",
     "best_detections",
     "camera_from_exif",
     "camera_from_fov",
@@ -117,9 +132,11 @@ _all_ = [
     "draw_depths",
     "estimate_line",
     "estimate_record",
+    "export_pairnet",
     "find_objects",
     "find_photos",
     "fingerprint",
+    "focal_prior",
     "gradient_bank",
     "gradient_queries",
     "in_rolls",
@@ -137,10 +154,14 @@ _all_ = [
     "read_mask",
     "read_photo",
     "read_photo_detections",
+    "refine_focal",
     "refine_on_depth",
     "render_and_compare",
     "render_views",
     "retrieved_poses",
+    "robust_rig_poses",
     "shift_along_ray",
+    "show_rig",
+    "solve_rig_pnp",
     "typed_detections",
 ]

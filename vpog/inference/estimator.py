@@ -223,14 +223,33 @@ class Estimator(BaseEstimator):
             worth = worth + options.depth_weight * evidence.to(worth)
         return worth
 
-    def _moved(self, queries: QueryCrops, i: int, drawn: list, found: list) -> list:
-        "Drawings at the poses to which the flow moves others; those that it moves nowhere are left out."
+    def _points(self, queries: QueryCrops, i: int, drawn: list, found: list) -> list:
+        "Correspondences of drawings, as of `flow_points`."
         mask, K = None if queries.masks is None else queries.masks[i], queries.K[i]
-        points = [
+        return [
             flow_points(flow, depth, one.pose.T_m2c, K, mask)
             for one, (flow, depth) in zip(drawn, found)
         ]
-        problems = [(x3d, x2d, K, weights) for x3d, x2d, weights in points]
+
+    def compare_poses(
+        self,
+        queries: QueryCrops,  # of one box
+        query: Tensor,  # `[1, C, h, w]` what the encoder says of it
+        mesh: Mesh,  # what is drawn, mm
+        poses: Tensor,  # `[n, 4, 4]` T_m2c, mm
+    ) -> tuple:  # worth `[n]`, n correspondences as of `flow_points`
+        "Draw poses in one crop: how well each fits, and where the flow says that its points are."
+        nothing = torch.zeros(0, dtype=torch.bool)
+        drawn = [_Drawn(PoseHypothesis(T, 0.0, nothing)) for T in poses]
+        with torch.no_grad():
+            found = self._compare(queries, 0, query, mesh, drawn)
+        worth = poses.new_tensor([one.worth for one in drawn])
+        return worth, self._points(queries, 0, drawn, found)
+
+    def _moved(self, queries: QueryCrops, i: int, drawn: list, found: list) -> list:
+        "Drawings at the poses to which the flow moves others; those that it moves nowhere are left out."
+        points = self._points(queries, i, drawn, found)
+        problems = [(x3d, x2d, queries.K[i], weights) for x3d, x2d, weights in points]
         poses = robust_poses(problems, self.options.max_error * self.size)
         return [_Drawn(pose, 0.0, *its) for pose, its in zip(poses, points) if pose]
 
