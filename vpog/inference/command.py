@@ -39,6 +39,7 @@ from vpog.inference.detections import (
 from .detections import parse_floats as parse_floats
 from .estimates import PoseEstimate
 from .estimator import Estimator, load_estimator
+from .focal import with_refined_focal
 from .onboarding import OnboardedObject
 from .photographs import Photograph, find_photos, plan_outputs, read_photo
 from .pose_figure import pose_figure as pose_figure
@@ -113,6 +114,8 @@ def _check_options(options: SimpleNamespace):
     "`ValueError` for options that do not go together, or that are out of range."
     if options.detections and (options.box or options.mask):
         raise ValueError("detections: expected them instead of --box and --mask, got both")
+    if options.refine_focal and options.depth:
+        raise ValueError("refine_focal: expected it without --depth, which needs a known camera")
     for name, least, most in (
         ("hypotheses", 1, 100),
         ("refinements", 0, 20),
@@ -244,6 +247,9 @@ class _Run:
             warnings.simplefilter("ignore", UnlikelyIntrinsics)  # said above
             detections, meshes = self.ask(photo, camera)
             estimates = self.estimate(photo, camera, detections, meshes)
+        if o.refine_focal:
+            estimates, camera, fit = with_refined_focal(estimates, camera)
+            _note(repr(fit))
         if not o.json:
             print(*map(estimate_line, estimates), sep="\n")
         record = estimate_record(photo, camera, estimates, meshes, detections)
@@ -315,6 +321,7 @@ def vpog_estimate(  # noqa: PLR0913
     focal_mm: float = None,  # focal length of the lens, with --sensor_mm, instead of --K
     sensor_mm: float = None,  # long side of the sensor
     camera: str = None,  # file with K, of BOP, OpenCV or ROS, instead of --K
+    refine_focal: bool = False,  # refine an assumed focal length with the poses, where the matches say enough
     scene_id: int = None,  # of the photograph in --detections; default the only one
     image_id: int = None,  # of the photograph in --detections and --camera; default the only one, or the file's number
     obj_id: int = None,  # only this object of --detections, or of a folder of meshes
