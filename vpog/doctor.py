@@ -36,6 +36,7 @@ _OPTIONAL = {
     "anywidget": "widgets of the workbench: pip install vpog[lab]",
     "timm": "other encoders: pip install vpog[timm]",
     "wandb": "its logger: pip install vpog[wandb]",
+    "onnxruntime": "the exported network: pip install vpog[onnx]",
     "pycocotools": "compressed run lengths: pip install vpog[rle]",
 }
 
