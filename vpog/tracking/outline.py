@@ -123,6 +123,9 @@ def edge_places(
 _ALIKE = 0.15  # what a point counts: its neighbours see the same edge
 _DOUBT = 3.0  # px, an edge that is farther away counts less
 _FEWEST = 20  # points
+_LARGEST_CROP = (
+    3.0  # side of the crop over the image's long side: of an object that is nearer little is seen
+)
 
 
 @dataclass(eq=False)
@@ -182,6 +185,8 @@ def _edges(image: np.ndarray, K: Tensor, mesh: Mesh, T: Tensor, options) -> _Edg
     if box is None:
         return None
     square = square_box(box, options.margin)
+    if float(square[2] - square[0]) > _LARGEST_CROP * max(image.shape[:2]):
+        return None
     crop = crop_resize(image, square, options.size, "area")
     K = crop_matrix(square, options.size) @ K
     depth = draw_depths(mesh, T[None], K, options.size)[0].double()
