@@ -243,7 +243,7 @@ def vpog_demo(
         batch = demo_batch(scenes, templates, num, level)
         print(field_table(batch), statistics_table(batch), sep="\n\n")
         figures = save_figures(batch, scenes, TemplateStore(templates), out)
-        print("poses: each object is described first, in about 15 s", file=sys.stderr, flush=True)
+        print("poses: each object is described first, in about 20 s", file=sys.stderr, flush=True)
         if bop:
             info = batch.infos[largest_sample(batch)]
             print("\n" + demo_estimate(scenes, info, out, kept / "onboarded"))
