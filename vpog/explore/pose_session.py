@@ -6,8 +6,7 @@
 __all__ = ['ScoredPose', 'score_pose', 'refine_once', 'distinct_poses', 'PoseSession']
 
 # %% ../../nbs/explore/979_pose_session.ipynb #6550f8ab
-import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +27,6 @@ class ScoredPose:
     name: str = ""  # where it comes from
 
 
-def _with_refinements(estimator: Estimator, refinements: int) -> Estimator:
-    "The same estimator that refines so often, and refuses nothing."
-    other = copy.copy(estimator)
-    other.options = replace(estimator.options, refinements=refinements, min_score=0.0)
-    return other
-
-
 def score_pose(
     estimator: Estimator,
     view: tuple,  # image `[H, W, 3]` uint8, K `[3, 3]`, box `[4]`
@@ -43,7 +35,8 @@ def score_pose(
 ) -> float:  # in [0, 1]
     "The estimator's score of a pose."
     image, K, box = view
-    found = _with_refinements(estimator, 0)(image, K, box[None], obj, init=T_m2c[None])[0]
+    compares = estimator.with_options(refinements=0, min_score=0.0)
+    [found] = compares(image, K, box[None], obj, init=T_m2c[None])
     return found.score
 
 
@@ -55,7 +48,8 @@ def refine_once(
 ) -> ScoredPose | None:  # None if no pose was solved
     "Where the estimator moves a pose in one step."
     image, K, box = view
-    found = _with_refinements(estimator, 1)(image, K, box[None], obj, init=T_m2c[None])[0]
+    moves_once = estimator.with_options(refinements=1, min_score=0.0)
+    [found] = moves_once(image, K, box[None], obj, init=T_m2c[None])
     moved = [h for h in found.hypotheses if len(h.inliers)]
     return ScoredPose(moved[0].T_m2c.double(), moved[0].score, "refined") if moved else None
 

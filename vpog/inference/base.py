@@ -6,6 +6,7 @@
 __all__ = ['crop_queries', 'check_init', 'shows_nothing', 'without_pose', 'judged', 'BaseEstimator']
 
 # %% ../../nbs/inference/822_base.ipynb #8f4e0205
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -110,6 +111,15 @@ class BaseEstimator:
         self.model = model.eval().to(self.device)
         self.options = replace(options or self.options_class(), **changes)
         self.size = model.config.image_size
+
+    def with_options(
+        self,
+        **changes,  # any field of the options
+    ):  # an estimator of the same class
+        "The same estimator with other options; nothing is loaded again."
+        other = copy(self)
+        other.options = replace(self.options, **changes)
+        return other
 
     def onboard(
         self,

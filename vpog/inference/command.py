@@ -6,14 +6,12 @@
 __all__ = ['estimate_line', 'estimate_record', 'vpog_estimate', 'parse_floats', 'pose_figure']
 
 # %% ../../nbs/inference/835_command.ipynb #a2075842
-import copy
 import json
 import math
 import sys
 import time
 import warnings
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -211,9 +209,7 @@ class _Run:
         "The estimator; it asks a box that vpog found itself nothing about the distance."
         if detections[0].found_by != "vpog":
             return self.estimator
-        estimator = copy.copy(self.estimator)
-        estimator.options = replace(estimator.options, box_edge=math.inf)
-        return estimator
+        return self.estimator.with_options(box_edge=math.inf)
 
     def estimate(self, photo: Photograph, camera: Camera, detections: list, meshes: list) -> list:
         "Poses in the order of the detections; those of one object together."

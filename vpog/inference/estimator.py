@@ -27,7 +27,6 @@ from .joint_estimator import JointEstimator
 from .onboarding import ObjectCache, fingerprint, read_mesh
 from .pair_object import DRAWN_FACES, PairObject, draw_poses
 from .refine import QueryCrops
-from .windows import DetectOptions
 from ..meshes import Mesh, check_size, given_symmetries, nearest_equivalent
 from ..meshes.mesh import simplified
 from ..models.config import model_folder
@@ -94,6 +93,7 @@ class Estimator(BaseEstimator):
     "Poses of objects from one image, by a pair network."
 
     options_class, object_class = EstimatorOptions, PairObject
+    detect = find_objects
 
     def __init__(
         self,
@@ -149,19 +149,6 @@ class Estimator(BaseEstimator):
         given = None if symmetries is None else given_symmetries(symmetries)
         found = given or self.objects.symmetries(mesh)
         return PairObject(bank, center, mesh.diameter, mesh, drawn, found)
-
-    def detect(
-        self,
-        image,  # `[H, W, 3]` uint8 RGB array, or an image file
-        K,  # `[3, 3]` of the photograph
-        objects,  # list of what `onboard` gives or takes; or one of them
-        instances: int = 1,  # of each object, at most
-        options: DetectOptions | None = None,  # default: all defaults
-        **changes,  # any field of `DetectOptions`
-    ) -> list:  # of `FoundObject`, object by object, the best first
-        "Where objects are in a photograph, without a box. Errors as of `find_objects`."
-        options = replace(options or DetectOptions(), **changes)
-        return find_objects(self, image, K, objects, instances, options)
 
     def _estimates(self, inputs, queries, obj, init) -> list:
         "Poses of all queries, one after the other."

@@ -6,7 +6,6 @@
 __all__ = ['FoundObject', 'find_windows', 'verify_windows', 'find_objects']
 
 # %% ../../nbs/inference/828_find_objects.ipynb #e237d706
-import copy
 import math
 import warnings
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..cameras import project, transform_points
+from .box_pose import projected_box
 from .camera import UnlikelyIntrinsics
 from .estimates import MIN_BOX_SIDE, Inputs, PoseEstimate, check_inputs
 from .pair_object import PairObject
@@ -102,12 +101,11 @@ def _pose_box(estimate: PoseEstimate, obj: PairObject, size: tuple) -> Tensor | 
     "Box of the object at the estimate's pose inside the photograph; None where it is not to be seen."
     if not estimate:
         return None
-    points = transform_points(estimate.T_m2c, torch.from_numpy(obj.drawn.vertices).double())
-    pixels, _ = project(
-        points, estimate.K
-    )  # NaN behind the camera, which no box is large enough for
-    box, large = _inside(torch.cat([pixels.amin(0), pixels.amax(0)])[None], size)
-    return box[0] if large else None
+    box = projected_box(torch.from_numpy(obj.drawn.vertices), estimate.T_m2c, estimate.K)
+    if box is None:
+        return None
+    inside, large = _inside(box[None], size)
+    return inside[0] if large else None
 
 
 def verify_windows(
@@ -120,9 +118,8 @@ def verify_windows(
     "A rough pose in each window: its box in place of that of the window, and its score."
     if not windows:
         return []
-    rough = copy.copy(estimator)
     steps = dict(hypotheses=options.hypotheses, refinements=options.refinements)
-    rough.options = replace(estimator.options, min_score=0.0, box_edge=math.inf, **steps)
+    rough = estimator.with_options(min_score=0.0, box_edge=math.inf, **steps)
     boxes = torch.stack([one.box for one in windows])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnlikelyIntrinsics)  # said when the inputs were checked
@@ -156,9 +153,10 @@ def find_objects(
     objects,  # list of what `onboard` gives or takes; or one of them
     instances: int = 1,  # of each object, at most
     options: DetectOptions | None = None,  # default: all defaults
+    **changes,  # any field of `DetectOptions`
 ) -> list:  # of `FoundObject`, object by object, the best first
     "Where objects are in a photograph. `ValueError` for no objects, those of another model, and tiny images."
-    options = options or DetectOptions()
+    options = replace(options or DetectOptions(), **changes)
     if instances < 1:
         raise ValueError(f"instances: expected at least 1, got {instances}")
     objects = _ready(estimator, objects)

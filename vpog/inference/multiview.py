@@ -7,7 +7,6 @@ __all__ = ['MultiViewOptions', 'MultiView']
 
 # %% ../../nbs/inference/838_multiview.ipynb #a5c4fd0d
 import warnings
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -95,8 +94,7 @@ class MultiView:
         if not isinstance(estimator, Estimator):
             came = type(estimator).__name__
             raise ValueError(f"estimator: expected an Estimator of a pair network, got {came}")
-        self.estimator = copy(estimator)  # nothing is refused before all views were asked
-        self.estimator.options = replace(estimator.options, min_score=0.0)
+        self.estimator = estimator.with_options(min_score=0.0)  # all views are asked first
         self.min_score = estimator.options.min_score
         self.options = replace(options or MultiViewOptions(), **changes)
 

@@ -18,8 +18,8 @@ from torch.nn import functional as F
 
 from ..cameras import crop_resize
 from ..models.channels import gradient_channels
-from ..models.descriptors import ViewBank, gradient_descriptors, unit_cells
-from ..models.pair_encoder import CELL, ORIENTATIONS
+from ..models.descriptors import ViewBank, unit_cells
+from ..models.pair_encoder import CELL
 from ..models.pairnet import PairNet
 
 # %% ../../nbs/inference/827_windows.ipynb #1933f4e5
@@ -131,12 +131,9 @@ def _describe_level(model: PairNet, image: np.ndarray, size: int) -> Tensor:
     images = torch.from_numpy(image).permute(2, 0, 1)[None].to(model.device).float() / 255
     with model.autocast():
         channels = torch.cat([locally_standardised(images, size), gradient_channels(images)], 1)
-        encoder = model.encoder
-        stem = encoder.query_stem(channels.contiguous(memory_format=torch.channels_last))
-        learnt = encoder.body(stem)
-        orientations = gradient_descriptors(images, CELL, ORIENTATIONS).to(learnt.dtype)
-        described = model.descriptors(torch.cat([learnt, orientations], 1))
-    return unit_cells(described.vectors)[0].to(learnt.dtype)
+        features = model.encoder.query(images, channels)
+        described = model.descriptors(features)
+    return unit_cells(described.vectors)[0].to(features.dtype)
 
 
 def describe_photo(

@@ -103,9 +103,11 @@ class PairEncoder(nn.Module):
     def query(
         self,
         images: Tensor,  # `[n, 3, H, W]` in [0, 1]
+        channels: Tensor | None = None,  # `[n, 6, H, W]` of them; default `query_channels`
     ) -> Tensor:  # `[n, C, h, w]`
         "Features of photographs."
-        return self._features(self.query_stem, query_channels(images), images)
+        channels = query_channels(images) if channels is None else channels
+        return self._features(self.query_stem, channels, images)
 
     def template(
         self,

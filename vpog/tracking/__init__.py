@@ -10,9 +10,10 @@ __all__ = ['STATES', 'Film', 'FilmWriter', 'Frame', 'LostOdds', 'LostSignal', 'M
            'sliding_boxes', 'track_errors', 'twist_of']
 
 # %% ../../nbs/tracking/890_tracking.ipynb #1557ebf9
+from ..inference.box_pose import projected_box
 from .frames import Film, Frame, checked_frames
 from .lost import LostOdds, LostSignal, Sight, fit_odds
-from .motion import Motion, motion_of, projected_box, share_inside, twist_of
+from .motion import Motion, motion_of, share_inside, twist_of
 from .outline import OutlineFit, OutlineOptions, fitted_to_outline
 from .record import FilmWriter, draw_track, pose_results, result_lines
 from .scores import TrackErrors, TrackScores, pose_errors, score_track, track_errors

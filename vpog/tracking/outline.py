@@ -17,9 +17,10 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from ..cameras import crop_matrix, crop_resize, square_box, transform_points, unproject
+from ..inference.box_pose import projected_box
 from ..inference.depth_agreement import draw_depths
+from ..inference.rig_pnp import pose_difference
 from ..meshes import Mesh
-from .motion import projected_box
 
 # %% ../../nbs/tracking/857_outline.ipynb #49f29462
 @dataclass(frozen=True)
@@ -149,8 +150,7 @@ class _Moves:
 
     def between(self, first: Tensor, second: Tensor, center: Tensor) -> Tensor:  # `[6]`
         "The numbers that lead from a pose to another one; `center` of the model, mm."
-        shift = transform_points(second, center) - transform_points(first, center)
-        turn = roma.rotmat_to_rotvec(second[:3, :3] @ first[:3, :3].mT)
+        turn, shift = pose_difference(second, first, center).split(3)
         return torch.cat([torch.linalg.solve(self.basis, shift), turn])
 
     def applied(self, numbers: Tensor, T_m2c: Tensor, center: Tensor) -> Tensor:  # `[4, 4]`

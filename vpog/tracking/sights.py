@@ -6,21 +6,19 @@
 __all__ = ['near_boxes', 'sliding_boxes', 'PoseFinder']
 
 # %% ../../nbs/tracking/862_sights.ipynb #b169bdd8
-from copy import copy
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..inference.base import crop_queries
+from ..inference.box_pose import projected_box
 from ..inference.estimates import MIN_BOX_SIDE, check_inputs
 from ..inference.estimator import Estimator, PairObject
 from ..meshes import nearest_equivalent
 from ..models.view_descriptors import describe_crops
 from .frames import Frame
 from .lost import Sight
-from .motion import projected_box, share_inside
+from .motion import share_inside
 from .outline import OutlineOptions, fitted_to_outline
 
 # %% ../../nbs/tracking/862_sights.ipynb #e9e2b40d
@@ -79,14 +77,11 @@ class PoseFinder:
         refinements: int = 1,  # rounds of render-and-compare where a pose is expected
         outline: OutlineOptions | None = _OUTLINE,  # None: the outline is not asked
     ):
-        self.estimator = copy(estimator)  # the same with other options; nothing is loaded again
-        self.estimator.options = replace(estimator.options, box_edge=float("inf"))
+        self.estimator = estimator.with_options(box_edge=float("inf"))
         self.obj = obj if isinstance(obj, PairObject) else estimator.onboard(obj)
         self.outline = outline
-        self.rounds = copy(self.estimator)
-        self.rounds.options = replace(
-            self.estimator.options, hypotheses=1, refinements=refinements, min_score=0.0
-        )
+        one_pose = dict(hypotheses=1, refinements=refinements, min_score=0.0)
+        self.rounds = self.estimator.with_options(**one_pose)
 
     def follow(
         self,

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from ..inference.box_pose import projected_box
 from ..inference.estimator import Estimator
 from .frames import Frame, checked_frames
 from .lost import LostOdds, LostSignal, Sight
-from .motion import Motion, projected_box
+from .motion import Motion
 from .outline import OutlineOptions
 from .sights import PoseFinder, near_boxes, sliding_boxes
 
