@@ -21,7 +21,7 @@ import torch
 from PIL.PngImagePlugin import PngImageFile
 from torch import Tensor
 
-from ..cameras import crop_view, mask_box, square_box
+from ..cameras import crop_view, mask_box, square_box, transform_points
 from ..files import DataError, atomic_path, read_json, remove_path
 from ..images import check_pixels, quantise_depth, write_png
 from ..meshes import Mesh, check_size
@@ -242,16 +242,35 @@ def _camera_json(mesh: Mesh, poses: Tensor, options: RenderOptions) -> dict:
     )
 
 
+def _reached(mesh: Mesh, poses: Tensor) -> tuple:
+    "Rows and columns, as slices, of the part of the renderings that the bounding sphere reaches."
+    centers = transform_points(poses, torch.from_numpy(mesh.center).double()[None])[:, 0]
+    aside = torch.atan2(centers[:, :2].norm(dim=1), centers[:, 2])
+    extent = torch.asin((bounding_radius(mesh) / centers.norm(dim=1)).clamp(max=1))
+    angle = float((aside + extent).max())
+    slices = []
+    for axis, length in ((1, _SIZE[0]), (0, _SIZE[1])):
+        middle, focal = float(GIGAPOSE_K[axis, 2]), float(GIGAPOSE_K[axis, axis])
+        side = focal * math.tan(angle) + 2 if angle < math.pi / 2 else length
+        slices.append(slice(max(int(middle - side), 0), min(math.ceil(middle + side), length)))
+    return tuple(slices)
+
+
 def _rendered(
     mesh: Mesh, poses: Tensor, meta: dict, device: int | None
 ) -> Iterator:  # of (rgb, depth in steps)
     "Render one view after the other; those that the border cuts are counted in `meta`."
     renderer = default_renderer(device)
+    rows, columns = window = _reached(mesh, poses)
+    K = GIGAPOSE_K.clone()
+    K[:2, 2] -= torch.tensor([columns.start, rows.start])
+    size = rows.stop - rows.start, columns.stop - columns.start
     for pose in poses.numpy():
-        view = renderer.render([mesh], pose[None], GIGAPOSE_K, _SIZE, lit=meta["lit"])
-        depth = view["depth"]
+        view = renderer.render([mesh], pose[None], K, size, lit=meta["lit"])
+        rgb, depth = np.zeros((*_SIZE, 3), np.uint8), np.zeros(_SIZE, np.float32)
+        rgb[window], depth[window] = view["rgb"], view["depth"]
         meta["views_cut"] += bool(depth[[0, -1]].any() or depth[:, [0, -1]].any())
-        yield view["rgb"], quantise_depth(depth, meta["depth_scale"])
+        yield rgb, quantise_depth(depth, meta["depth_scale"])
 
 
 def render_templates(
