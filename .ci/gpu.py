@@ -4,7 +4,7 @@
     python .ci/gpu.py speed OUT                  # of rendering and of training steps
     python .ci/gpu.py train OUT --seconds 300    # the pair network from its shipped weights
     python .ci/gpu.py train OUT --seconds 300 --blocks 0,2,8    # with more layers, which do nothing at first
-    python .ci/gpu.py train OUT --ablate 30      # from random weights, without one thing at a time
+    python .ci/gpu.py train OUT --ablate 60      # so many steps from random weights, without one thing at a time
 
 `OUT` receives logs, tables and models. With `--toy`, everything is small enough for a laptop without a GPU."""
 
@@ -186,23 +186,26 @@ def train(
     "As many steps as there is time for, in one fall of the learning rate."
     each = seconds_a_step(options, ring, device, 15)
     steps = max(int(seconds * 0.93 / each), 4)
-    options = replace(
+    train_pairs(out, one_fall(options, steps), seconds / 60, model, device, ring)
+
+
+def one_fall(options: PairTraining, steps: int) -> PairTraining:
+    "Options for so many steps."
+    return replace(
         options, steps=steps, save_every=max(steps // 4, 2), warmup=min(100, steps // 5)
     )
-    train_pairs(out, options, seconds / 60, model, device, ring)
 
 
-def ablate(out: Path, options: PairTraining, ring: ViewRing, device: str, seconds: float):
-    "Runs of the same length from the same random weights."
+def ablate(out: Path, options: PairTraining, ring: ViewRing, device: str, steps: int):
+    "Runs of the same length from the same random weights. Those that are there are not made again."
     for name, change in ABLATIONS.items():
         print(f"== {name}", flush=True)
         pictures = replace(CompositeOptions(), **change.get("pictures", {}))
         pairs = change.get("pairs", PairOptions())
         changed = replace(options, pictures=pictures, pairs=pairs, validate_every=0)
         torch.manual_seed(0)
-        train(
-            out / name.replace(" ", "_").replace(",", ""), changed, ring, device, seconds, PairNet()
-        )
+        folder = out / name.replace(" ", "_").replace(",", "")
+        train_pairs(folder, one_fall(changed, steps), None, PairNet(), device, ring)
 
 
 def main():
@@ -228,7 +231,7 @@ def main():
         "--blocks", default="", help="residual blocks of each size, at least as now"
     )
     parser.add_argument("--render", action="store_true", help="the writers go on while it trains")
-    parser.add_argument("--ablate", type=float, default=0, help="seconds of each ablation")
+    parser.add_argument("--ablate", type=int, default=0, help="steps of each ablation")
     parser.add_argument("--toy", action="store_true")
     args = parser.parse_args()
     if args.piece == "notebook":
@@ -241,7 +244,7 @@ def main():
         args.ring, args.groups, args.writers = 24, 2, 1
     print(torch.cuda.get_device_name() if device == "cuda" else "CPU", flush=True)
     torch.backends.cudnn.benchmark = True
-    torch.set_num_threads(4)
+    torch.set_num_threads(4 if device == "cuda" else 1)
     options = PairTraining(
         groups=args.groups,
         learning_rate=args.rate,

@@ -6,13 +6,14 @@
 __all__ = ['DRAWN_FACES', 'draw_poses', 'PairObject']
 
 # %% ../../nbs/inference/826_pair_object.ipynb #f6a3a8b3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..cameras import transform_points
+from .windows import ViewBasis, view_basis
 from ..meshes import Mesh, Symmetries
 from ..models.descriptors import ViewBank
 from ..models.view_descriptors import VIEW_ROLLS
@@ -49,6 +50,9 @@ class PairObject:
     mesh: Mesh
     drawn: Mesh  # the mesh with at most `DRAWN_FACES` faces: what is drawn and compared
     symmetries: Symmetries
+    _bases: dict = field(
+        default_factory=dict, init=False, compare=False
+    )  # of `basis`, once they are known
 
     def __repr__(self) -> str:
         return (
@@ -60,6 +64,16 @@ class PairObject:
     def templates(self) -> ViewBank:
         "The views; an estimate's `retrieved` is an index into their poses."
         return self.bank
+
+    def basis(
+        self,
+        every: int,  # of the views every so many
+        rank: int,  # directions, at most
+    ) -> ViewBasis:
+        "The views in the directions in which they differ, see `view_basis`; found once."
+        if (every, rank) not in self._bases:
+            self._bases[every, rank] = view_basis(self.bank, every, rank)
+        return self._bases[every, rank]
 
     def show(
         self,
