@@ -9,6 +9,7 @@ __all__ = ['TOLERANCE', 'export_pairnet', 'OnnxPairNet', 'vpog_export']
 import json
 from contextlib import nullcontext
 from copy import deepcopy
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,14 +63,23 @@ def _readme(config: PairNetConfig) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _for_crops(model: PairNet, size: int) -> PairNet:
+    "The same network for crops of another size. `ValueError` for a size that is not a multiple of 16."
+    resized = PairNet(replace(model.config, image_size=size))
+    resized.load_state_dict(model.state_dict())
+    return resized.eval()
+
+
 def export_pairnet(
     model: PairNet,
     folder: str | Path,  # made if it is not there
+    size: int | None = None,  # px, side of the crops; default that of the network
 ) -> dict:  # the content of `pairnet.json`
     """Write the graphs, `README.md`, and `pairnet.json`, which comes last; each is there whole or not at all.
-    `ImportError` without `onnx`; `RuntimeError`, and no file, for graphs that `onnxruntime` computes otherwise than
-    torch. Without `onnxruntime` they are not compared."""
+    `ImportError` without `onnx`; `ValueError` for a size that is not a multiple of 16; `RuntimeError`, and no file,
+    for graphs that `onnxruntime` computes otherwise than torch. Without `onnxruntime` they are not compared."""
     folder = check_output_folder(folder)
+    model = model if size is None else _for_crops(model, size)
     graphs = onnx_graphs(model)
     same = deepcopy(model).cpu().float().eval()
     differences = largest_differences(same, graphs) if find_spec("onnxruntime") else None
@@ -124,6 +134,11 @@ class OnnxPairNet(nn.Module):
         return nullcontext()
 
     def _query(self, images: Tensor) -> Tensor:
+        side = self.config.image_size
+        if images.shape[-1] != side:
+            expected = f"expected crops of {side} px, as the graphs are for"
+            came = images.shape[-1]
+            raise ValueError(f"images: {expected}, got {came}; use Estimator(fine_poses=0)")
         features, vectors, weights = run_graph(self.sessions["query"], [images])
         self._last = features, Descriptors(vectors, weights)
         return features
@@ -164,10 +179,11 @@ def _read_pair(path: str) -> PairNet:
 def vpog_export(
     model: str,  # folder of a trained pair network, or "pair", the one that comes with vpog
     out: str,  # folder for query.onnx, template.onnx, matcher.onnx, pairnet.json and README.md
+    size: int = None,  # px, side of the crops, a multiple of 16; default that of the network
 ):
     "Write a pair network as ONNX, and compare it with torch. Exit code: 0 written, 1 an error."
     with cli_errors():
-        record = export_pairnet(_read_pair(model), out)
+        record = export_pairnet(_read_pair(model), out, size)
         differences = record["largest_difference"] or {}
         for name, file in record["files"].items():
             megabytes = (Path(out) / file).stat().st_size / 1e6
