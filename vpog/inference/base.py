@@ -151,13 +151,18 @@ class BaseEstimator:
         if n == 0:
             return []
         init = None if init is None else check_init(init, n)
-        queries = crop_queries(inputs, self.size, self.options.crop_margin, self.device)
         if depth is not None:
             check_depth_units(depth, inputs.boxes, inputs.K, obj.diameter)
-            crops = crop_depths(depth, inputs.boxes, self.size, self.options.crop_margin)
-            queries = replace(queries, depth=crops)
-        return self._estimates(inputs, queries, obj, init)
+        return self._estimates(inputs, depth, obj, init)
 
-    def _estimates(self, inputs: Inputs, queries: QueryCrops, obj, init: Tensor | None) -> list:
-        "A `PoseEstimate` for each of at least one query."
+    def _queries(self, inputs: Inputs, depth: Tensor | None, size: int | None = None) -> QueryCrops:
+        "Crops of all boxes, with measured depth if there is any; by default as large as the model's."
+        size, margin = size or self.size, self.options.crop_margin
+        queries = crop_queries(inputs, size, margin, self.device)
+        if depth is None:
+            return queries
+        return replace(queries, depth=crop_depths(depth, inputs.boxes, size, margin))
+
+    def _estimates(self, inputs: Inputs, depth: Tensor | None, obj, init: Tensor | None) -> list:
+        "A `PoseEstimate` for each of at least one box."
         raise NotImplementedError

@@ -21,7 +21,7 @@ from .box_pose import BoxTrust, box_misfit, edges_seen, fitted_to_box
 from .depth_evidence import QueryDepth, query_depth, with_depth
 from .estimates import Inputs, PoseEstimate
 from .find_objects import find_objects
-from .flow_points import flow_points, flow_spreads, score_of
+from .flow_points import USUAL_SHARE, flow_points, flow_spreads, score_of
 from .gradients import Body, retrieved_poses
 from .joint_estimator import JointEstimator
 from .onboarding import ObjectCache, fingerprint, read_mesh
@@ -31,7 +31,7 @@ from ..meshes import Mesh, check_size, given_symmetries, nearest_equivalent
 from ..meshes.mesh import simplified
 from ..models.config import model_folder
 from ..models.descriptors import gradient_agreement
-from ..models.pair_encoder import template_cells
+from ..models.pair_encoder import CELL, template_cells
 from ..models.pairnet import PairNet, load_pairnet
 from ..models.view_descriptors import VIEW_ROLLS, describe_crops, describe_views
 from ..pnp import PoseHypothesis, robust_poses
@@ -45,22 +45,31 @@ class EstimatorOptions:
     "How poses are looked for."
 
     hypotheses: int = 8  # poses that are drawn and compared first
-    refinements: int = 4  # how often poses are moved
+    refinements: int = 3  # how often poses are moved
+    fine_poses: int = 2  # the best ones, which are moved again in a larger crop; 0: none
+    fine_refinements: int = 2  # how often
+    fine_size: int = 192  # px, side of the larger crop
     apart_deg: float = 25.0  # least angle between the rotations of two hypotheses
-    crop_margin: float = 1.1  # side of the crop over the long side of the box
+    crop_margin: float = 1.0  # side of the crop over the long side of the box
     max_error: float = 0.047  # of an inlier of PnP, as a fraction of the crop's side
     size_weight: float = 0.1  # of the share of the crop that a drawing covers, in its worth
     judgement_weight: float = 0.06  # of the network's judgement (a logit), in a drawing's worth
     box_edge: float = 0.015  # spread of a box's edges, share of its long side; inf: not asked
     box_weight: float = 0.001  # of a box's misfit, in a drawing's worth
     depth_weight: float = 0.4  # of what measured depth says, in a drawing's worth
-    min_score: float = 0.1  # a pose below is refused; 0: none is
+    min_score: float = 0.05  # a pose below is refused; 0: none is
+    # poses of far objects score less, since they are less often right to a tenth of the diameter; False: scores only
+    # say how well a drawing fits
+    score_by_distance: bool = True
 
     def __post_init__(self):
-        if self.hypotheses < 1 or self.refinements < 0:
-            came = f"{self.hypotheses} and {self.refinements}"
-            expected = "expected at least 1 and at least 0"
-            raise ValueError(f"hypotheses, refinements: {expected}, got {came}")
+        at_least = dict(hypotheses=1, refinements=0, fine_poses=0, fine_refinements=0)
+        for name, least in at_least.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+        if self.fine_size < 2 * CELL or self.fine_size % (2 * CELL):
+            expected = f"expected a multiple of {2 * CELL} px"
+            raise ValueError(f"fine_size: {expected}, got {self.fine_size}")
         if not self.box_edge > 0:
             raise ValueError(f"box_edge: expected a positive number, got {self.box_edge}")
         if not 0 <= self.min_score <= 1:
@@ -72,12 +81,24 @@ class _Drawn:
     "A pose, its drawing, and what was found in it."
 
     pose: PoseHypothesis
+    is_given: bool = False  # one that a search begins with, not one to which the flow moved another
     worth: float = 0.0
     x3d: Tensor | None = None  # `[M, 3]` mm, of the correspondences that the pose was solved from
     x2d: Tensor | None = None  # `[M, 2]` px of the crop
     weights: Tensor | None = None  # `[M, 2]` 1/px
     edges: Tensor | None = None  # `[4]` bool, edges of the box that count
     spread: float = 1.0  # px of the crop, median of the flow's scale where it is visible
+
+    @classmethod
+    def given(cls, T_m2c: Tensor) -> "_Drawn":
+        "A pose to begin with."
+        return cls(PoseHypothesis(T_m2c, 0.0, torch.zeros(0, dtype=torch.bool)), is_given=True)
+
+    def enlarged(self, ratio: float) -> "_Drawn":
+        "The same pose to begin with in a crop that is so much larger."
+        if self.x3d is None:
+            return replace(self, is_given=True)
+        return replace(self, is_given=True, x2d=self.x2d * ratio, weights=self.weights / ratio)
 
 
 def _onto_depth(drawn: list, mesh: Mesh, depth: QueryDepth | None) -> list:
@@ -150,16 +171,40 @@ class Estimator(BaseEstimator):
         found = given or self.objects.symmetries(mesh)
         return PairObject(bank, center, mesh.diameter, mesh, drawn, found)
 
-    def _estimates(self, inputs, queries, obj, init) -> list:
-        "Poses of all queries, one after the other."
-        with self.model.autocast():
-            features = self.model.encoder.query(queries.images)
+    def _estimates(self, inputs, depth, obj, init) -> list:
+        "Poses of all boxes, one after the other."
+        queries, options = self._queries(inputs, depth), self.options
+        features = self._features(queries)
         starts, retrieved = self._starts(inputs, obj, describe_crops(self.model, features), init)
-        n = len(inputs.boxes)
-        found = [
-            self._search(queries, i, features[i : i + 1], obj.drawn, starts[i]) for i in range(n)
-        ]
-        return [self._answer(inputs, queries, i, obj, found[i], retrieved[i]) for i in range(n)]
+        mesh, boxes = obj.drawn, range(len(inputs.boxes))
+        found = []
+        for i, its_starts in enumerate(starts):
+            if measured := query_depth(queries, i):
+                its_starts = measured.settled(mesh, its_starts, distance_only=True)
+            given = [_Drawn.given(T) for T in its_starts]
+            its_features = features[i : i + 1]
+            found.append(self._search(queries, i, its_features, mesh, given, options.refinements))
+        if options.fine_poses:
+            queries = self._queries(inputs, depth, options.fine_size)
+            found = self._finer(queries, mesh, found)
+        return [self._answer(inputs, queries, i, obj, found[i], retrieved[i]) for i in boxes]
+
+    def _features(self, queries: QueryCrops) -> Tensor:
+        "What the encoder says of crops."
+        with self.model.autocast():
+            return self.model.encoder.query(queries.images)
+
+    def _finer(self, queries: QueryCrops, mesh: Mesh, found: list) -> list:
+        "Poses of each query, of which the best ones were moved again in larger crops, and come first."
+        count, moves = self.options.fine_poses, self.options.fine_refinements
+        features = self._features(queries)
+        ratio = queries.images.shape[-1] / self.size
+        finer = []
+        for i, poses in enumerate(found):
+            given = [one.enlarged(ratio) for one in poses[:count]]
+            best = self._search(queries, i, features[i : i + 1], mesh, given, moves)
+            finer.append(best + poses[count:])
+        return finer
 
     def _starts(self, inputs: Inputs, obj: PairObject, described: Tensor, init) -> tuple:
         "`[n, h, 4, 4]` poses to begin with, and the best view of each box."
@@ -177,7 +222,7 @@ class Estimator(BaseEstimator):
         "Draw poses and compare them: each gets its score and worth; `PairFlow` and depth of each."
         poses = torch.stack([one.pose.T_m2c for one in drawn])
         K = queries.K[i]
-        images, depth = draw_poses(mesh, poses, K, self.size)
+        images, depth = draw_poses(mesh, poses, K, queries.images.shape[-1])
         images, masks = images.to(self.device), depth.to(self.device) > 0
         photo = queries.images[i : i + 1].expand_as(images)
         agreement = gradient_agreement(photo, images, masks, self.size, cell=4)
@@ -190,9 +235,10 @@ class Estimator(BaseEstimator):
         worth = self._worth(queries, i, mesh, poses, depth, (agreement, logits))
         seen = edges_seen(flow.visible.sigmoid().cpu(), depth > 0) & queries.edges[i]
         spreads = flow_spreads(flow, cells).tolist()
-        found = zip(drawn, agreement.tolist(), worth.tolist(), seen, spreads)
-        for one, agrees, value, edges, spread in found:
-            score = score_of(value, self.model.config) if agrees > 0 else 0.0
+        shares = self._shares(queries, i, mesh, poses)
+        found = zip(drawn, agreement.tolist(), worth.tolist(), seen, spreads, shares)
+        for one, agrees, value, edges, spread, share in found:
+            score = score_of(value, self.model.config, share) if agrees > 0 else 0.0
             one.pose = replace(one.pose, score=score)
             one.worth, one.edges, one.spread = value, edges, spread
         return [(flow[k : k + 1], depth[k]) for k in range(n)]
@@ -210,6 +256,13 @@ class Estimator(BaseEstimator):
             worth = worth + options.depth_weight * evidence.to(worth)
         return worth
 
+    def _shares(self, queries: QueryCrops, i: int, mesh: Mesh, poses: Tensor) -> list:
+        "What the scores of poses take for the diameter over the distance, see `score_of`."
+        if query_depth(queries, i) or not self.options.score_by_distance:
+            return [USUAL_SHARE] * len(poses)
+        centers = transform_points(poses, torch.from_numpy(mesh.center).to(poses)[None])
+        return (mesh.diameter / centers[:, 0].norm(dim=-1)).tolist()
+
     def _points(self, queries: QueryCrops, i: int, drawn: list, found: list) -> list:
         "Correspondences of drawings, as of `flow_points`."
         mask, K = None if queries.masks is None else queries.masks[i], queries.K[i]
@@ -226,8 +279,7 @@ class Estimator(BaseEstimator):
         poses: Tensor,  # `[n, 4, 4]` T_m2c, mm
     ) -> tuple:  # worth `[n]`, n correspondences as of `flow_points`
         "Draw poses in one crop: how well each fits, and where the flow says that its points are."
-        nothing = torch.zeros(0, dtype=torch.bool)
-        drawn = [_Drawn(PoseHypothesis(T, 0.0, nothing)) for T in poses]
+        drawn = [_Drawn.given(T) for T in poses]
         with torch.no_grad():
             found = self._compare(queries, 0, query, mesh, drawn)
         worth = poses.new_tensor([one.worth for one in drawn])
@@ -237,8 +289,12 @@ class Estimator(BaseEstimator):
         "Drawings at the poses to which the flow moves others; those that it moves nowhere are left out."
         points = self._points(queries, i, drawn, found)
         problems = [(x3d, x2d, queries.K[i], weights) for x3d, x2d, weights in points]
-        poses = robust_poses(problems, self.options.max_error * self.size)
-        return [_Drawn(pose, 0.0, *its) for pose, its in zip(poses, points) if pose]
+        poses = robust_poses(problems, self.options.max_error * queries.images.shape[-1])
+        return [
+            _Drawn(pose, x3d=x3d, x2d=x2d, weights=weights)
+            for pose, (x3d, x2d, weights) in zip(poses, points)
+            if pose
+        ]
 
     @property
     def _trust(self) -> BoxTrust:
@@ -251,7 +307,7 @@ class Estimator(BaseEstimator):
 
     def _boxed(self, queries: QueryCrops, i: int, mesh: Mesh, drawn: list) -> list:
         "Drawings of which those that were moved have been fitted to the box."
-        moved = [one for one in drawn if one.x3d is not None]
+        moved = [one for one in drawn if not one.is_given]
         if not moved:
             return drawn
         poses = torch.stack([one.pose.T_m2c for one in moved])
@@ -259,24 +315,20 @@ class Estimator(BaseEstimator):
         spreads = torch.tensor([one.spread for one in moved])
         box = self._box(queries, i, mesh)
         fitted = fitted_to_box(poses, *box, edges, spreads, self._trust)
-        as_given = [one for one in drawn if one.x3d is None]
+        as_given = [one for one in drawn if one.is_given]
         boxed = [replace(one, pose=replace(one.pose, T_m2c=T)) for one, T in zip(moved, fitted)]
         return as_given + boxed
 
     def _search(
-        self, queries: QueryCrops, i: int, query: Tensor, mesh: Mesh, starts: Tensor
+        self, queries: QueryCrops, i: int, query: Tensor, mesh: Mesh, given: list, moves: int
     ) -> list:
-        "All poses on the way, the best first."
-        nothing = torch.zeros(0, dtype=torch.bool)
+        "All poses on the way from those that are given, the best first."
         depth = query_depth(queries, i)
-        if depth:
-            starts = depth.settled(mesh, starts, distance_only=True)
-        current = [_Drawn(PoseHypothesis(T, 0.0, nothing)) for T in starts]
-        every = []
-        for step in range(self.options.refinements + 1):
+        current, every = given, []
+        for step in range(moves + 1):
             found = self._compare(queries, i, query, mesh, current)
             every += current
-            if step == self.options.refinements:
+            if step == moves:
                 break
             order = sorted(range(len(current)), key=lambda k: -current[k].worth)
             kept = order if step == 0 else order[: (len(order) + 1) // 2]
@@ -292,7 +344,8 @@ class Estimator(BaseEstimator):
         "The best pose of a detection."
         best = found[0]
         square = square_box(inputs.boxes[i], self.options.crop_margin)
-        side = (square[2] - square[0]) / self.size  # px of the photograph per px of the crop
+        # px of the photograph per px of the crop
+        side = (square[2] - square[0]) / queries.images.shape[-1]
         none = torch.zeros(0, 3).double()
         has_points = best.x3d is not None
         T = best.pose.T_m2c.double()

@@ -24,7 +24,6 @@ from vpog.inference.windows import (
     describe_photo,
     describe_windows,
     score_by_chance,
-    view_basis,
     window_boxes,
     window_scores,
 )
@@ -43,7 +42,7 @@ class FoundObject:
 
     def rank(
         self,
-        excess_weight: float = 2.0,
+        excess_weight: float = 1.7,
     ) -> float:
         "What found objects are ordered by."
         if self.score is None:
@@ -80,7 +79,7 @@ def find_windows(
 ) -> list:  # for each object a list of `FoundObject` that were not verified, the best first
     "Where descriptors see objects; the photograph is described once."
     levels = describe_photo(model, image, options)
-    bases = [view_basis(obj.bank, options.views_every, options.rank) for obj in objects]
+    bases = [obj.basis(options.views_every, options.rank) for obj in objects]
     squares = [window_boxes(level, options.step) for level in levels]
     chance = score_by_chance([len(boxes) for boxes in squares])
     squares = torch.cat(squares)
@@ -119,7 +118,8 @@ def verify_windows(
     if not windows:
         return []
     steps = dict(hypotheses=options.hypotheses, refinements=options.refinements)
-    rough = estimator.with_options(min_score=0.0, box_edge=math.inf, **steps)
+    asks = dict(min_score=0.0, box_edge=math.inf, fine_poses=0, score_by_distance=False)
+    rough = estimator.with_options(**asks, **steps)
     boxes = torch.stack([one.box for one in windows])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnlikelyIntrinsics)  # said when the inputs were checked

@@ -186,12 +186,12 @@ class JointEstimator(BaseEstimator):
         "Render and encode an object's templates; what was made before is read. Errors as of `Onboarder`."
         return self.onboarder(obj, units, obj_id, scale)
 
-    def _estimates(self, inputs, queries, obj, init) -> list:
-        """Poses of all queries.
+    def _estimates(self, inputs, depth, obj, init) -> list:
+        """Poses of all boxes.
 
         With poses to begin with, the templates near them are matched instead of the best-scoring ones; for an
         object with a mesh they are hypotheses themselves."""
-        n = len(inputs.boxes)
+        queries = self._queries(inputs, depth)
         scores = self._template_scores(queries, obj, init)
         groups = _template_groups(scores, obj.templates.poses[:, :3, :3], self.options).cpu()
         found = self._match(queries, obj, groups, scores)
@@ -201,19 +201,9 @@ class JointEstimator(BaseEstimator):
                 given = _poses_from_gradients(inputs, obj, self.options)
             else:
                 given = init[:, None]
-            found = _on_depth(queries, obj.mesh, found + _given_candidates(given))
-            no_template = torch.full((n, given.shape[1], groups.shape[2]), -1)
+            no_template = torch.full((*given.shape[:2], groups.shape[2]), -1)
             groups = torch.cat([groups, no_template], 1)
-            found = render_and_compare(
-                self.model,
-                obj.mesh,
-                obj.center,
-                queries,
-                found,
-                self.options.refinements,
-                self.options.pnp,
-                float(self.options.gradient_order),
-            )
+            found = self._compared(queries, obj, found + _given_candidates(given))
         if obj.mesh is not None:
             found = _on_depth(queries, obj.mesh, found, self.options.depth_weight)
         estimates = []
@@ -224,6 +214,20 @@ class JointEstimator(BaseEstimator):
             estimate = with_depth(replace(estimate, mesh=obj.mesh), queries, i)
             estimates.append(judged(estimate, queries, i, least, is_compared))
         return estimates
+
+    def _compared(self, queries: QueryCrops, obj: OnboardedObject, candidates: list) -> list:
+        "Candidates after render-and-compare; measured depth moves them before."
+        options = self.options
+        return render_and_compare(
+            self.model,
+            obj.mesh,
+            obj.center,
+            queries,
+            _on_depth(queries, obj.mesh, candidates),
+            options.refinements,
+            options.pnp,
+            float(options.gradient_order),
+        )
 
     def _template_scores(self, queries: QueryCrops, obj: OnboardedObject, init) -> Tensor:
         "`[n, T]`: the model's scores, or how near the templates are to given poses."

@@ -38,7 +38,7 @@ class DetectOptions:
     verify: int = 10  # windows of each object that the estimator looks at; 0: none
     hypotheses: int = 2  # of the estimator, in each of these windows
     refinements: int = 1  # of the estimator
-    excess_weight: float = 2.0  # of a window's excess, beside the logit of the estimator's score
+    excess_weight: float = 1.7  # of a window's excess, beside the logit of the estimator's score
 
     def __post_init__(self):
         if not 0 < self.smallest <= self.largest <= 1:

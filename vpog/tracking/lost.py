@@ -32,7 +32,7 @@ def _logit(score: np.ndarray) -> np.ndarray:
 class LostOdds(NamedTuple):
     "Log odds that the object is there: each number times its evidence, see above, and `offset`."
 
-    score: float = 0.5
+    score: float = 0.585
     agreement: float = 1.0
     offset: float = -1.5
     outline: float = 4.0

@@ -77,10 +77,12 @@ class PoseFinder:
         refinements: int = 1,  # rounds of render-and-compare where a pose is expected
         outline: OutlineOptions | None = _OUTLINE,  # None: the outline is not asked
     ):
-        self.estimator = estimator.with_options(box_edge=float("inf"))
+        coarse = dict(fine_poses=0, score_by_distance=False)
+        self.estimator = estimator.with_options(box_edge=float("inf"), **coarse)
         self.obj = obj if isinstance(obj, PairObject) else estimator.onboard(obj)
         self.outline = outline
-        one_pose = dict(hypotheses=1, refinements=refinements, min_score=0.0)
+        # the object may not be quite where it is expected, so the crop is wider
+        one_pose = dict(hypotheses=1, refinements=refinements, min_score=0.0, crop_margin=1.1)
         self.rounds = self.estimator.with_options(**one_pose)
 
     def follow(
@@ -110,7 +112,7 @@ class PoseFinder:
         boxes: Tensor,  # `[n, 4]` corners, px
     ) -> Tensor:  # `[n]` in [−1, 1]
         "How much each box looks like some view of the object."
-        estimator, options = self.rounds, self.rounds.options
+        estimator, options = self.estimator, self.estimator.options
         inputs = check_inputs(frame.image, frame.K, boxes, None)
         queries = crop_queries(inputs, estimator.size, options.crop_margin, estimator.device)
         with estimator.model.autocast():
