@@ -331,7 +331,7 @@ def vpog_estimate(  # noqa: PLR0913
     json: bool = False,  # one JSON document on standard output, all else on standard error
     hypotheses: int = None,  # poses to start from; default as suits the model
     refinements: int = None,  # how often poses are drawn and moved; default as suits the model
-    min_score: float = None,  # least score of a pose; one below is not found: probably not this object; default 0.1
+    min_score: float = None,  # least score of a pose; one below is not found: probably not this object; default 0.05
     cache: str = None,  # folder for what is made once; default in the user's cache
 ):
     "Poses of objects in photographs. Exit code: 0 all found, 2 some not found, 1 an error."

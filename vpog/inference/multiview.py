@@ -35,7 +35,7 @@ class MultiViewOptions:
         3.0  # of a view's own pose, over that of its covariance: errors are not independent
     )
     max_misfit: float = 3.0  # of views that agree, in such spreads; see `agreeing_views`
-    min_view_score: float = 0.05  # of the drawing in a view that fits
+    min_view_score: float = 0.08  # of the drawing in a view that fits
     leave_out: bool = True  # views that do not fit, where it can be known which
 
     def __post_init__(self):

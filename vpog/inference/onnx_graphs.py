@@ -166,6 +166,7 @@ def what_is_known(
         weights=fingerprint(*model.state_dict().values()),
         score_middle=model.config.score_middle,
         score_width=model.config.score_width,
+        score_distance=model.config.score_distance,
         config=asdict(model.config),
     )
 

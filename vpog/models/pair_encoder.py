@@ -35,6 +35,7 @@ class PairNetConfig:
     image_size: int = 128  # px, side of the crops
     score_middle: float = 1.0  # worth of a pose that is right as often as wrong, see the estimator
     score_width: float = 0.06  # change of the worth that multiplies the odds by e
+    score_distance: float = 0.0  # gain of the log odds when the distance is divided by e
 
     def __post_init__(self):
         if len(self.widths) != 3 or len(self.blocks) != 3:

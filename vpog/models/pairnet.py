@@ -246,6 +246,7 @@ def fast_bf16() -> bool:
 # %% ../../nbs/models/555_pairnet.ipynb #76c5a83a
 _KIND = "pairnet"  # in `config.json`; that of a `VPOG` has none
 _VERSION = 1  # of the format of the two files
+_LATER = {"score_distance"}  # sizes that older files do not have
 
 
 def save_pairnet(
@@ -293,7 +294,7 @@ def _read_pairnet_config(path: Path) -> PairNetConfig:
     if version != _VERSION:
         raise ValueError(f"{path}: expected version {_VERSION} of the format, got {version!r:.40}")
     known = {f.name for f in fields(PairNetConfig)}
-    if set(content) != known:
+    if not known - _LATER <= set(content) <= known:
         raise ValueError(f"{path}: expected the keys {sorted(known)}, got {sorted(content)}")
     sizes = {name: tuple(v) if isinstance(v, list) else v for name, v in content.items()}
     _check_sizes(path, sizes)
