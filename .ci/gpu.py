@@ -191,9 +191,7 @@ def train(
 
 def one_fall(options: PairTraining, steps: int) -> PairTraining:
     "Options for so many steps."
-    return replace(
-        options, steps=steps, save_every=max(steps // 4, 2), warmup=min(100, steps // 5)
-    )
+    return replace(options, steps=steps, save_every=max(steps // 4, 2), warmup=min(100, steps // 5))
 
 
 def ablate(out: Path, options: PairTraining, ring: ViewRing, device: str, steps: int):
