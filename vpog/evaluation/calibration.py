@@ -8,7 +8,7 @@ __all__ = ['CALIBRATION_OBJECTS', 'CALIBRATION_DISTANCES', 'ScoreSamples', 'scor
 
 # %% ../../nbs/evaluation/947_calibration.ipynb #2e46a8cf
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,10 +16,10 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from ..cameras import mask_boxes, transform_points
+from ..cameras import mask_boxes
 from .errors import mssd
 from ..inference.estimator import Estimator
-from ..inference.flow_points import USUAL_SHARE
+from ..inference.flow_points import USUAL_SHARE, diameter_shares
 from ..meshes import Mesh
 from ..models.pairnet import PairNet
 from ..synth.composites import CompositeOptions, make_backgrounds, photograph
@@ -28,8 +28,6 @@ from ..synth.view_groups import GroupOptions, ViewGroup, render_group
 
 # %% ../../nbs/evaluation/947_calibration.ipynb #a6225a52
 CALIBRATION_OBJECTS = 4_000_000  # number of the first object
-
-
 CALIBRATION_DISTANCES = (4.0, 30.0)  # of the cameras, in radii of the object
 
 
@@ -73,12 +71,6 @@ def _is_right(mesh: Mesh, T: Tensor, truth: Tensor) -> bool:
     return float(mssd(T, truth, points)) < 0.1 * mesh.diameter
 
 
-def _share(mesh: Mesh, T: Tensor) -> float:
-    "Diameter of an object over the distance of its centre."
-    center = transform_points(T, torch.from_numpy(mesh.center).to(T)[None])[0]
-    return mesh.diameter / float(center.norm())
-
-
 def score_samples(
     estimator: Estimator,  # with `min_score=0`
     objects: int = 16,
@@ -103,7 +95,7 @@ def score_samples(
         asked = (k + 1) % objects if other else k
         [estimate] = drawings(image, K, box[None], known[asked])
         scores.append(estimate.score)
-        shares.append(_share(meshes[asked], estimate.T_m2c))
+        shares += diameter_shares(meshes[asked], estimate.T_m2c[None])
         right.append(not other and _is_right(meshes[k], estimate.T_m2c, truth))
         is_other.append(other)
     return ScoreSamples(*map(np.array, (scores, shares, right, is_other)))
@@ -119,7 +111,7 @@ def fit_scores(
     samples: ScoreSamples,
 ) -> (
     tuple
-):  # a, b, c: the chance to be right is `σ(a·logit(score) + b + c·log(share / USUAL_SHARE))`
+):  # a, b, c of `σ(a·logit(score) + b + c·log(share / USUAL_SHARE))`, the chance to be right
     "Logistic regression. `ValueError` if all are right, or none is."
     if samples.right.all() or not samples.right.any():
         raise ValueError(f"samples: expected some that are right and some that are not; {samples}")
@@ -145,10 +137,7 @@ def with_calibration(
     config = model.config
     width = config.score_width / a
     middle = config.score_middle - b * width
-    scores = dict(score_middle=middle, score_width=width, score_distance=c)
-    calibrated = PairNet(replace(config, **scores))
-    calibrated.load_state_dict(model.state_dict())
-    return calibrated.eval()
+    return model.with_config(score_middle=middle, score_width=width, score_distance=c)
 
 # %% ../../nbs/evaluation/947_calibration.ipynb #b4be3d5a
 def reliability(

@@ -48,8 +48,7 @@ def refine_once(
 ) -> ScoredPose | None:  # None if no pose was solved
     "Where the estimator moves a pose in one step."
     image, K, box = view
-    once = dict(refinements=0, fine_refinements=1)
-    moves_once = estimator.with_options(min_score=0.0, **once)
+    moves_once = estimator.with_options(refinements=0, fine_refinements=1, min_score=0.0)
     [found] = moves_once(image, K, box[None], obj, init=T_m2c[None])
     moved = [h for h in found.hypotheses if len(h.inliers)]
     return ScoredPose(moved[0].T_m2c.double(), moved[0].score, "refined") if moved else None

@@ -155,8 +155,13 @@ class BaseEstimator:
             check_depth_units(depth, inputs.boxes, inputs.K, obj.diameter)
         return self._estimates(inputs, depth, obj, init)
 
-    def _queries(self, inputs: Inputs, depth: Tensor | None, size: int | None = None) -> QueryCrops:
-        "Crops of all boxes, with measured depth if there is any; by default as large as the model's."
+    def crops(
+        self,
+        inputs: Inputs,  # checked
+        depth: Tensor | None = None,  # `[H, W]` mm of a depth camera
+        size: int | None = None,  # px, side of the crops; default that of the model
+    ) -> QueryCrops:
+        "Crops of all boxes, with measured depth if there is any."
         size, margin = size or self.size, self.options.crop_margin
         queries = crop_queries(inputs, size, margin, self.device)
         if depth is None:

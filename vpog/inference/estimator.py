@@ -21,7 +21,13 @@ from .box_pose import BoxTrust, box_misfit, edges_seen, fitted_to_box
 from .depth_evidence import QueryDepth, query_depth, with_depth
 from .estimates import Inputs, PoseEstimate
 from .find_objects import find_objects
-from .flow_points import USUAL_SHARE, flow_points, flow_spreads, score_of
+from vpog.inference.flow_points import (
+    USUAL_SHARE,
+    diameter_shares,
+    flow_points,
+    flow_spreads,
+    score_of,
+)
 from .gradients import Body, retrieved_poses
 from .joint_estimator import JointEstimator
 from .onboarding import ObjectCache, fingerprint, read_mesh
@@ -173,23 +179,31 @@ class Estimator(BaseEstimator):
 
     def _estimates(self, inputs, depth, obj, init) -> list:
         "Poses of all boxes, one after the other."
-        queries, options = self._queries(inputs, depth), self.options
-        features = self._features(queries)
+        queries, options = self.crops(inputs, depth), self.options
+        features = self.features(queries)
         starts, retrieved = self._starts(inputs, obj, describe_crops(self.model, features), init)
-        mesh, boxes = obj.drawn, range(len(inputs.boxes))
         found = []
         for i, its_starts in enumerate(starts):
             if measured := query_depth(queries, i):
-                its_starts = measured.settled(mesh, its_starts, distance_only=True)
+                its_starts = measured.settled(obj.drawn, its_starts, distance_only=True)
             given = [_Drawn.given(T) for T in its_starts]
-            its_features = features[i : i + 1]
-            found.append(self._search(queries, i, its_features, mesh, given, options.refinements))
+            if (
+                options.refinements or len(given) > options.fine_poses
+            ):  # else there is nothing to choose
+                query = features[i : i + 1]
+                given = self._search(queries, i, query, obj.drawn, given, options.refinements)
+            found.append(given)
         if options.fine_poses:
-            queries = self._queries(inputs, depth, options.fine_size)
-            found = self._finer(queries, mesh, found)
-        return [self._answer(inputs, queries, i, obj, found[i], retrieved[i]) for i in boxes]
+            queries = self.crops(inputs, depth, options.fine_size)
+            found = self._finer(queries, obj.drawn, found)
+        of_boxes = enumerate(zip(found, retrieved))
+        return [self._answer(inputs, queries, i, obj, its, best) for i, (its, best) in of_boxes]
 
-    def _features(self, queries: QueryCrops) -> Tensor:
+    @torch.no_grad()
+    def features(
+        self,
+        queries: QueryCrops,  # of n boxes
+    ) -> Tensor:  # `[n, C, h, w]`
         "What the encoder says of crops."
         with self.model.autocast():
             return self.model.encoder.query(queries.images)
@@ -197,7 +211,7 @@ class Estimator(BaseEstimator):
     def _finer(self, queries: QueryCrops, mesh: Mesh, found: list) -> list:
         "Poses of each query, of which the best ones were moved again in larger crops, and come first."
         count, moves = self.options.fine_poses, self.options.fine_refinements
-        features = self._features(queries)
+        features = self.features(queries)
         ratio = queries.images.shape[-1] / self.size
         finer = []
         for i, poses in enumerate(found):
@@ -260,8 +274,7 @@ class Estimator(BaseEstimator):
         "What the scores of poses take for the diameter over the distance, see `score_of`."
         if query_depth(queries, i) or not self.options.score_by_distance:
             return [USUAL_SHARE] * len(poses)
-        centers = transform_points(poses, torch.from_numpy(mesh.center).to(poses)[None])
-        return (mesh.diameter / centers[:, 0].norm(dim=-1)).tolist()
+        return diameter_shares(mesh, poses)
 
     def _points(self, queries: QueryCrops, i: int, drawn: list, found: list) -> list:
         "Correspondences of drawings, as of `flow_points`."

@@ -9,7 +9,6 @@ __all__ = ['TOLERANCE', 'export_pairnet', 'OnnxPairNet', 'vpog_export']
 import json
 from contextlib import nullcontext
 from copy import deepcopy
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,13 +62,6 @@ def _readme(config: PairNetConfig) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _for_crops(model: PairNet, size: int) -> PairNet:
-    "The same network for crops of another size. `ValueError` for a size that is not a multiple of 16."
-    resized = PairNet(replace(model.config, image_size=size))
-    resized.load_state_dict(model.state_dict())
-    return resized.eval()
-
-
 def export_pairnet(
     model: PairNet,
     folder: str | Path,  # made if it is not there
@@ -79,7 +71,7 @@ def export_pairnet(
     `ImportError` without `onnx`; `ValueError` for a size that is not a multiple of 16; `RuntimeError`, and no file,
     for graphs that `onnxruntime` computes otherwise than torch. Without `onnxruntime` they are not compared."""
     folder = check_output_folder(folder)
-    model = model if size is None else _for_crops(model, size)
+    model = model if size is None else model.with_config(image_size=size)
     graphs = onnx_graphs(model)
     same = deepcopy(model).cpu().float().eval()
     differences = largest_differences(same, graphs) if find_spec("onnxruntime") else None

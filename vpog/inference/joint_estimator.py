@@ -191,7 +191,7 @@ class JointEstimator(BaseEstimator):
 
         With poses to begin with, the templates near them are matched instead of the best-scoring ones; for an
         object with a mesh they are hypotheses themselves."""
-        queries = self._queries(inputs, depth)
+        queries = self.crops(inputs, depth)
         scores = self._template_scores(queries, obj, init)
         groups = _template_groups(scores, obj.templates.poses[:, :3, :3], self.options).cpu()
         found = self._match(queries, obj, groups, scores)

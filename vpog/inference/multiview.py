@@ -14,7 +14,7 @@ import torch
 from fastcore.basics import patch
 from torch import Tensor
 
-from .base import crop_queries, shows_nothing
+from .base import shows_nothing
 from .estimates import Inputs
 from .estimator import Estimator, PairObject, score_of
 from .refine import QueryCrops
@@ -108,11 +108,8 @@ class MultiView:
     @torch.no_grad()
     def _crop(self, inputs: Inputs) -> _Crop:
         "What the network sees of a view."
-        estimator = self.estimator
-        margin = estimator.options.crop_margin
-        queries = crop_queries(inputs, estimator.size, margin, estimator.device)
-        with estimator.model.autocast():
-            return _Crop(queries, estimator.model.encoder.query(queries.images))
+        queries = self.estimator.crops(inputs)
+        return _Crop(queries, self.estimator.features(queries))
 
     def _drawn(self, crops: dict, rig: Rig, mesh: Mesh, poses: list) -> list:
         "Poses in the rig, drawn in all views: a `_Joint` each."

@@ -50,9 +50,8 @@ class PairObject:
     mesh: Mesh
     drawn: Mesh  # the mesh with at most `DRAWN_FACES` faces: what is drawn and compared
     symmetries: Symmetries
-    _bases: dict = field(
-        default_factory=dict, init=False, compare=False
-    )  # of `basis`, once they are known
+    # of `basis`, once they are known
+    _bases: dict = field(default_factory=dict, init=False, compare=False)
 
     def __repr__(self) -> str:
         return (

@@ -9,7 +9,7 @@ __all__ = ['cell_centers', 'sample_cells', 'Correlation', 'PairFlow', 'PairFeatu
 # %% ../../nbs/models/555_pairnet.ipynb #9c40506c
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -217,6 +217,15 @@ class PairNet(nn.Module):
     def device(self) -> torch.device:
         "Where the parameters are."
         return self.log_temperature.device
+
+    def with_config(
+        self,
+        **changes,  # fields of the configuration that no weight depends on
+    ) -> "PairNet":  # on the CPU, in evaluation mode
+        "The same weights with another configuration. `RuntimeError` for fields that weights depend on."
+        other = PairNet(replace(self.config, **changes))
+        other.load_state_dict(self.state_dict())
+        return other.eval()
 
     def autocast(self):
         "A context: layers compute in bfloat16 where the device is fast at it, see `fast_bf16`."

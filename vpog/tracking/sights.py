@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..inference.base import crop_queries
 from ..inference.box_pose import projected_box
 from ..inference.estimates import MIN_BOX_SIDE, check_inputs
 from ..inference.estimator import Estimator, PairObject
@@ -112,11 +111,9 @@ class PoseFinder:
         boxes: Tensor,  # `[n, 4]` corners, px
     ) -> Tensor:  # `[n]` in [−1, 1]
         "How much each box looks like some view of the object."
-        estimator, options = self.estimator, self.estimator.options
+        estimator = self.estimator
         inputs = check_inputs(frame.image, frame.K, boxes, None)
-        queries = crop_queries(inputs, estimator.size, options.crop_margin, estimator.device)
-        with estimator.model.autocast():
-            features = estimator.model.encoder.query(queries.images)
+        features = estimator.features(estimator.crops(inputs))
         return self.obj.bank.compare(describe_crops(estimator.model, features)).amax(1)
 
     def find(
